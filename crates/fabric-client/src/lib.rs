@@ -1,0 +1,37 @@
+//! A client for **Huawei Cloud DataArts Fabric access clients**: the VPC endpoint clients through
+//! which a network reaches the service.
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), fabric_client::Error> {
+//! use fabric_client::Client;
+//! use fabric_client::model::access_client::AccessClientUpdate;
+//!
+//! let client = Client::builder("https://fabric.cn-north-4.myhuaweicloud.com")
+//!     .auth_token("a token of the identity service")
+//!     .build()?;
+//! let update = AccessClientUpdate { name: Some("zzh_test1122".to_owned()) };
+//! client.access_clients().update("3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1f", update).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Requests are checked against the documented limits before they are sent, and [`Error`] says how far
+//! a request came. For tests there is the mock server of `fabric-server`.
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `rustls` (default) | HTTPS, with the certificates that the system trusts |
+
+mod access_clients;
+mod client;
+mod error;
+
+/// The contract: what is sent and answered.
+pub use fabric_model as model;
+
+pub use access_clients::AccessClients;
+pub use client::{Client, ClientBuilder};
+pub use error::Error;

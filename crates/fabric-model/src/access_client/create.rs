@@ -1,0 +1,134 @@
+//! `CreateAccessClient`: POST /v1/access-clients.
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use validator::Validate;
+
+use super::AccessClient;
+use crate::{
+    Example, Failure, Nothing, Operation, Payload, Request, SubnetId, VpcId, charset, json,
+};
+
+/// Creates an access client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateAccessClient;
+
+impl Operation for CreateAccessClient {
+    const ID: &'static str = "CreateAccessClientInfo";
+    const METHOD: Method = Method::POST;
+    const PATH: &'static str = "/v1/access-clients";
+    const SUCCESS: StatusCode = StatusCode::OK;
+    const ACTION: Option<&'static str> = Some("DataArtsFabric::createAccessClient");
+    const FAILURES: &'static [Failure] = super::FAILURES;
+    const SUMMARY: &'static str = "Create an access client";
+    const DESCRIPTION: &'static str = "Creates an access client and answers it, in most cases while \
+        it is still `CREATING`. There is no idempotency key, and the same name may be used twice: \
+        a request sent again makes a second access client.";
+
+    type Path = Nothing;
+    type Query = Nothing;
+    type Body = AccessClientCreate;
+    type Response = AccessClient;
+
+    fn example() -> Example<Self> {
+        let body = AccessClientCreate {
+            name: Some("analytics-1".to_owned()),
+            vpc_id: VpcId::try_from("0b7e3c52-91d4-4a68-8c1f-5d2e7f9a6b30").ok(),
+            subnet_id: SubnetId::try_from("c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25").ok(),
+            subnet_ids: Vec::new(),
+            access_connections: vec![AccessConnectionCreate {
+                vpcep_id: Some("9e2b6f41-0c7d-4d35-b8a1-3f5e7c9d1b20".to_owned()),
+                vpcep_service_name: None,
+                domain: Some("fabric.example.com".to_owned()),
+            }],
+        };
+        let response = AccessClient { name: body.name.clone(), ..super::example() };
+        Example { request: Request { path: Nothing {}, query: Nothing {}, body }, response }
+    }
+}
+
+/// What an access client is to be. Every field is optional, and none may be `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct AccessClientCreate {
+    /// The name: 4 to 32 letters, digits and hyphens. Names need not be unique.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[validate(length(min = 4, max = 32), custom(function = "charset::id_characters"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            nullable = false,
+            min_length = 4,
+            max_length = 32,
+            pattern = "^[A-Za-z0-9-]*$",
+            example = "analytics-1",
+        )
+    )]
+    pub name: Option<String>,
+
+    /// The virtual private cloud that is to reach the service: 1 to 64 letters, digits and hyphens.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, inline))]
+    pub vpc_id: Option<VpcId>,
+
+    /// The one subnet: exactly 36 letters, digits and hyphens. A `subnet_ids` that is not empty wins
+    /// over it.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false, inline))]
+    pub subnet_id: Option<SubnetId>,
+
+    /// The subnets: 0 to 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[validate(length(max = 100))]
+    #[cfg_attr(feature = "openapi", schema(
+        required = false, max_items = 100, example = json!(["c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"]),
+    ))]
+    pub subnet_ids: Vec<String>,
+
+    /// The connections: at most 100. The documentation gives no limit here; this one is ours, after
+    /// the limit in answers.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects")]
+    #[validate(length(max = 100), nested)]
+    #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
+    pub access_connections: Vec<AccessConnectionCreate>,
+}
+
+impl Payload for AccessClientCreate {}
+
+/// A connection that an access client is to have. Every field is optional, and none may be `null`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct AccessConnectionCreate {
+    /// The VPC endpoint: 0 to 64 characters.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[validate(length(max = 64))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            nullable = false,
+            max_length = 64,
+            example = "9e2b6f41-0c7d-4d35-b8a1-3f5e7c9d1b20",
+        )
+    )]
+    pub vpcep_id: Option<String>,
+
+    /// The VPC endpoint service: 0 to 64 characters.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[validate(length(max = 64))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, max_length = 64, example = "cn-north-4.fabric.4d1c2a7e",)
+    )]
+    pub vpcep_service_name: Option<String>,
+
+    /// The domain name under which the service is to be reached: 0 to 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[validate(length(max = 100))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(nullable = false, max_length = 100, example = "fabric.example.com",)
+    )]
+    pub domain: Option<String>,
+}

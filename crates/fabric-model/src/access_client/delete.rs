@@ -1,0 +1,36 @@
+//! `DeleteAccessClient`: DELETE /v1/access-clients/{client_id}.
+
+use http::{Method, StatusCode};
+
+use super::AccessClientPath;
+use crate::{Example, Failure, Nothing, Operation, Request};
+
+/// Deletes an access client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeleteAccessClient;
+
+impl Operation for DeleteAccessClient {
+    const ID: &'static str = "DeleteVpcepClient";
+    const METHOD: Method = Method::DELETE;
+    const PATH: &'static str = "/v1/access-clients/{client_id}";
+    const SUCCESS: StatusCode = StatusCode::OK;
+    /// The service's own name for it is not documented; this one follows the others.
+    const ACTION: Option<&'static str> = Some("DataArtsFabric::deleteVpcepClient");
+    const FAILURES: &'static [Failure] = super::FAILURES;
+    const SUMMARY: &'static str = "Delete an access client";
+    const DESCRIPTION: &'static str = "Deletes an access client and answers without a body. One that \
+        is still `CREATING` is cancelled; one that is already `DELETING` is left to it, with \
+        success; one that is gone, or never was, is not found.";
+
+    type Path = AccessClientPath;
+    type Query = Nothing;
+    type Body = Nothing;
+    type Response = Nothing;
+
+    fn example() -> Example<Self> {
+        Example {
+            request: Request { path: super::example_path(), query: Nothing {}, body: Nothing {} },
+            response: Nothing {},
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The OpenAPI document, written from the operations.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde_json::Value;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::example::{Example, ExampleBuilder};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
+use utoipa::openapi::path::{
+    HttpMethod, Operation as DocumentedOperation, OperationBuilder, Parameter, ParameterBuilder,
+    ParameterIn, PathsBuilder,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    Components, OpenApi, OpenApiBuilder, RefOr, Required, Response, ResponseBuilder,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationVisitor, Payload, Source,
+    header, visit_operations,
+};
+
+const TAG: &str = "access clients";
+const TOKEN: &str = "token";
+const SIGNATURE: &str = "signature";
+const GATEWAY: &str = "RefusedByTheGateway";
+
+/// The OpenAPI 3.1 document of all operations.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut document = Document {
+        paths: PathsBuilder::new(),
+        schemas: BTreeMap::new(),
+        responses: BTreeMap::from([(GATEWAY.to_owned(), refused_by_the_gateway())]),
+    };
+    document.add_schema::<ErrorBody>();
+    document.add_schema::<ForbiddenBody>();
+    visit_operations(&mut document);
+    let info = InfoBuilder::new()
+        .title("Huawei Cloud DataArts Fabric: access clients")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(
+            LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+        ))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([
+            ServerBuilder::new()
+                .url("https://fabric.{region}.myhuaweicloud.com")
+                .description(Some("The service"))
+                .parameter(
+                    "region",
+                    ServerVariableBuilder::new()
+                        .default_value("cn-north-4")
+                        .description(Some("The region")),
+                )
+                .build(),
+            ServerBuilder::new()
+                .url("http://127.0.0.1:8080")
+                .description(Some("The mock server, as it starts without arguments"))
+                .build(),
+        ]))
+        .tags(Some([TagBuilder::new()
+            .name(TAG)
+            .description(Some("VPC endpoint clients through which a network reaches the service"))
+            .build()]))
+        .paths(document.paths)
+        .components(Some(components(document.schemas, document.responses)))
+        .build()
+}
+
+/// The document as it is published: pretty JSON with a new line at its end.
+///
+/// # Panics
+///
+/// Never: the document holds nothing that JSON can't.
+#[must_use]
+pub fn json() -> String {
+    openapi().to_pretty_json().expect("the document is plain JSON") + "\n"
+}
+
+const DESCRIPTION: &str = "\
+The access clients of Huawei Cloud DataArts Fabric: VPC endpoint clients through which a network \
+reaches the service.
+
+* Lengths count Unicode characters. Bodies are `application/json` in UTF-8; a body of more than 12 MB \
+is refused with 413, a request target of more than 32 KB with 414.
+* No field of a request may be `null`. Fields and query parameters that are not described here are \
+ignored; a query parameter given twice is refused.
+* No field of an answer is required. A client must live with any of them absent, and with values of \
+`status` that are not listed here.
+* The scope of every call comes from the caller's credentials, so no path names a project. What belongs \
+to another project is not found.
+* Every answer carries `X-Request-Id`.";
+
+fn components(
+    schemas: BTreeMap<String, RefOr<Schema>>,
+    responses: BTreeMap<String, Response>,
+) -> Components {
+    let token = ApiKeyValue::with_description(
+        "X-Auth-Token",
+        "A token of the identity service, of up to 65,534 characters.",
+    );
+    let signature = ApiKeyValue::with_description(
+        "Authorization",
+        "A request signed with an access key: `SDK-HMAC-SHA256 Access=…, SignedHeaders=…, \
+         Signature=…`, with the time of signing in `X-Sdk-Date`.",
+    );
+    ComponentsBuilder::new()
+        .schemas_from_iter(schemas)
+        .responses_from_iter(responses)
+        .security_scheme(TOKEN, SecurityScheme::ApiKey(ApiKey::Header(token)))
+        .security_scheme(SIGNATURE, SecurityScheme::ApiKey(ApiKey::Header(signature)))
+        .build()
+}
+
+struct Document {
+    paths: PathsBuilder,
+    schemas: BTreeMap<String, RefOr<Schema>>,
+    responses: BTreeMap<String, Response>,
+}
+
+impl Document {
+    fn add_schema<T: ToSchema>(&mut self) -> Ref {
+        let mut parts = Vec::new();
+        T::schemas(&mut parts);
+        self.schemas.extend(parts);
+        self.schemas.insert(T::name().into_owned(), T::schema());
+        Ref::from_schema_name(T::name())
+    }
+
+    /// The content of a body with its example; nothing for [`Nothing`](crate::Nothing).
+    fn content<P: Payload>(&mut self, example: &P) -> Option<(&'static str, ContentBuilder)> {
+        let media_type = P::MEDIA_TYPE?;
+        let content = ContentBuilder::new()
+            .schema(Some(self.add_schema::<P>()))
+            .example(serde_json::to_value(example).ok());
+        Some((media_type, content))
+    }
+
+    fn operation<O: Operation>(&mut self) -> DocumentedOperation {
+        let example = O::example();
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(O::ID))
+            .tag(TAG)
+            .summary(Some(O::SUMMARY))
+            .description(Some(description::<O>()));
+        if O::ACTION.is_some() {
+            operation = operation
+                .parameter(token_parameter())
+                .security(SecurityRequirement::new(TOKEN, no_scopes()))
+                .security(SecurityRequirement::new(SIGNATURE, no_scopes()));
+        } else {
+            operation = operation.security(SecurityRequirement::default());
+        }
+        for parameter in parameters::<O>() {
+            operation = operation.parameter(parameter);
+        }
+        if let Some((media_type, content)) = self.content(&example.request.body) {
+            operation = operation.request_body(Some(
+                RequestBodyBuilder::new()
+                    .content(media_type, content.build())
+                    .required(Some(Required::True))
+                    .build(),
+            ));
+        }
+        let mut success = response("Success");
+        if let Some((media_type, content)) = self.content(&example.response) {
+            success = success.content(media_type, content.build());
+        }
+        operation = operation.response(O::SUCCESS.as_str(), success.build());
+        for failure in O::FAILURES {
+            let name = name(*failure);
+            operation =
+                operation.response(failure.status().as_str(), Ref::from_response_name(&name));
+            self.responses.insert(name, failed(*failure));
+        }
+        operation.response("default", Ref::from_response_name(GATEWAY)).build()
+    }
+}
+
+impl OperationVisitor for Document {
+    fn visit<O: Operation>(&mut self) {
+        let operation = self.operation::<O>();
+        let paths = std::mem::take(&mut self.paths);
+        let item = utoipa::openapi::PathItem::new(http_method(&O::METHOD), operation);
+        self.paths = paths.path(O::PATH, item);
+    }
+}
+
+fn description<O: Operation>() -> String {
+    match O::ACTION {
+        Some(action) => format!("{}\n\nThe caller must be allowed `{action}`.", O::DESCRIPTION),
+        None => O::DESCRIPTION.to_owned(),
+    }
+}
+
+fn http_method(method: &Method) -> HttpMethod {
+    match *method {
+        Method::GET => HttpMethod::Get,
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        Method::DELETE => HttpMethod::Delete,
+        Method::PATCH => HttpMethod::Patch,
+        Method::HEAD => HttpMethod::Head,
+        Method::OPTIONS => HttpMethod::Options,
+        _ => HttpMethod::Trace,
+    }
+}
+
+fn no_scopes() -> [String; 0] {
+    []
+}
+
+fn parameters<O: Operation>() -> Vec<Parameter> {
+    let mut parameters = O::Path::into_params(|| Some(ParameterIn::Path));
+    parameters.extend(O::Query::into_params(|| Some(ParameterIn::Query)));
+    parameters
+}
+
+fn token_parameter() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(0))
+        .max_length(Some(header::TOKEN_MAX_LENGTH))
+        .build();
+    ParameterBuilder::new()
+        .name("X-Auth-Token")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The caller's token: 0 to 65,534 characters. A request signed with an access key does \
+             without.",
+        ))
+        .schema(Some(schema))
+        .build()
+}
+
+fn response(description: &str) -> ResponseBuilder {
+    let request_id = HeaderBuilder::new()
+        .description(Some("The id of the request, as `request_uuid-timestamp-hostname`."))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .build();
+    ResponseBuilder::new().description(description).header("X-Request-Id", request_id)
+}
+
+fn failed(failure: Failure) -> Response {
+    let (schema, description) = match failure {
+        Failure::Forbidden => (
+            Ref::from_schema_name(ForbiddenBody::name()),
+            "The caller may not do this. The body is not that of the other failures: `error_code` \
+             is a number, and the same is said once more under `error`.",
+        ),
+        _ => (Ref::from_schema_name(ErrorBody::name()), meaning(failure)),
+    };
+    response(description)
+        .content(
+            ApiError::MEDIA_TYPE,
+            ContentBuilder::new().schema(Some(schema)).example(body(failure)).build(),
+        )
+        .build()
+}
+
+/// The name of a failure in the document: that of its row in the table.
+fn name(failure: Failure) -> String {
+    format!("{failure:?}")
+}
+
+const fn meaning(failure: Failure) -> &'static str {
+    match failure {
+        Failure::InvalidRequest => {
+            "The request breaks the contract. The message begins as in the example and names each \
+             field and the rule that it breaks."
+        }
+        Failure::TokenRefused => "The token is missing, unknown or expired.",
+        Failure::Forbidden => "The caller may not do this.",
+        Failure::NotFound => {
+            "There is no such access client, or it belongs to another project. The code is that of \
+             400; the status tells them apart."
+        }
+        Failure::TimedOut => "The request took too long.",
+        Failure::Internal => "The service is at fault.",
+        Failure::Unavailable => "The service is not available.",
+        Failure::SignatureRefused => {
+            "The signature does not verify, its date is more than 15 minutes off, or its key is \
+             unknown or locked."
+        }
+        Failure::NoSuchApi => "There is no such path, or the path does not have the method.",
+        Failure::BodyTooLarge => "The body is larger than 12 MB.",
+        Failure::UriTooLong => "The request target is longer than 32 KB.",
+        Failure::Throttled => "Too many requests.",
+        Failure::HeadersTooLarge => "The headers are too large.",
+    }
+}
+
+fn refused_by_the_gateway() -> Response {
+    let examples = Failure::ALL.into_iter().filter(|failure| failure.source() == Source::Gateway);
+    let examples = examples.map(|failure| {
+        let summary = format!("{} {}", failure.status().as_u16(), failure.code());
+        let example: Example = ExampleBuilder::new()
+            .summary(summary)
+            .description(meaning(failure))
+            .value(body(failure))
+            .build();
+        (name(failure), RefOr::T(example))
+    });
+    response(
+        "What the gateway in front of the service refuses before the service sees it. These answers \
+         are not documented for the operation; they are what the gateway is known to send.",
+    )
+    .content(
+        ApiError::MEDIA_TYPE,
+        ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(ErrorBody::name())))
+            .examples_from_iter(examples)
+            .build(),
+    )
+    .build()
+}
+
+fn body(failure: Failure) -> Option<Value> {
+    ApiError::from(failure).json().cloned().map(Value::Object)
+}

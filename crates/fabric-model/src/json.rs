@@ -1,0 +1,139 @@
+//! JSON bodies as the contract wants them: objects, no nulls, and errors that name the field.
+//!
+//! serde alone is more generous than a JSON schema: a derived struct also reads an array, an
+//! `Option` reads `null`, and bytes that nobody looks at need not be UTF-8. These functions close
+//! those gaps.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+use crate::Invalid;
+
+/// Stands where a violation has no field of its own: the body as a whole.
+pub(crate) const BODY: &str = "body";
+
+/// What is wrong with JSON that should be an object and is not.
+pub(crate) const NOT_AN_OBJECT: &str = "expected an object";
+
+/// Reads a JSON object.
+///
+/// The first pass only parses. A body that fails is read a second time to find the path to the
+/// field, so that good requests don't pay for it.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Invalid> {
+    let text = std::str::from_utf8(body).map_err(|_| Invalid::new(BODY, "must be UTF-8"))?;
+    if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{')
+        && let Ok(value) = serde_json::from_str(text)
+    {
+        return Ok(value);
+    }
+    Err(explain::<T>(text))
+}
+
+#[cold]
+fn explain<T: DeserializeOwned>(text: &str) -> Invalid {
+    if text.trim().is_empty() {
+        return Invalid::new(BODY, "must not be empty");
+    }
+    // Whether it is JSON at all comes first: a field can be blamed only in a document that is whole.
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        return Invalid::new(
+            BODY,
+            format!("is not JSON at line {} column {}", error.line(), error.column()),
+        );
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    match serde_path_to_error::deserialize::<_, Object<T>>(&mut json) {
+        Ok(_) => Invalid::new(BODY, "is not JSON"),
+        Err(error) => {
+            let path = error.path().to_string();
+            let field = if path == "." { BODY.to_owned() } else { path };
+            Invalid::new(field, rule(&error.into_inner()))
+        }
+    }
+}
+
+/// The rule in a serde error, without the value: serde writes `invalid type: string "…", expected
+/// a map at line 1 column 2`, and a value can hold anything, so only the last `expected` counts.
+fn rule(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if let Some((_, expected)) = text.rsplit_once(", expected ") {
+        return match expected {
+            "a sequence" => "expected an array".to_owned(),
+            expected => format!("expected {expected}"),
+        };
+    }
+    for known in ["duplicate field", "missing field", "must "] {
+        if text.starts_with(known) {
+            return text.to_owned();
+        }
+    }
+    "has a value that cannot be read".to_owned()
+}
+
+/// For a field that may be absent, but not `null`.
+pub(crate) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// For a list of objects.
+pub(crate) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
+/// For a list in an answer: `null` is as good as absent.
+pub(crate) fn list_or_null<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads `T` from an object, where a derived `T` alone would also read an array.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(ObjectOnly(deserializer)).map(Object)
+    }
+}
+
+/// A deserializer or visitor that is about to meet the outermost struct.
+struct ObjectOnly<Inner>(Inner);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(ObjectOnly(visitor))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for ObjectOnly<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(NOT_AN_OBJECT.trim_start_matches("expected "))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(map)
+    }
+}

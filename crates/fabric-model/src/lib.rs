@@ -1,0 +1,50 @@
+//! The contract of **Huawei Cloud DataArts Fabric access clients**: the VPC endpoint clients through
+//! which a network reaches the service.
+//!
+//! Everything that a server and a client must agree on is here, and nothing else: the types with
+//! their documented limits, the errors, and the six [`Operation`]s with method, path, status, action
+//! and failures. No I/O, no clock, no HTTP library.
+//!
+//! ```
+//! use fabric_model::Payload;
+//! use fabric_model::access_client::AccessClientUpdate;
+//! use validator::Validate;
+//!
+//! let update = AccessClientUpdate::read(br#"{"name":"zzh_test1122"}"#)?;
+//! assert_eq!(update.name.as_deref(), Some("zzh_test1122"));
+//! update.validate()?;
+//!
+//! let too_long = AccessClientUpdate { name: Some("x".repeat(65)) };
+//! assert!(too_long.validate().is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | (none) | the types, `serde` and `validator` |
+//! | `openapi` | the OpenAPI document, and `utoipa` schemas on every type |
+//! | `proptest` | strategies of valid and invalid values, drawn from those schemas |
+
+pub mod access_client;
+pub mod charset;
+#[cfg(feature = "openapi")]
+pub mod document;
+mod error;
+pub mod header;
+pub mod health;
+mod id;
+mod invalid;
+mod json;
+mod operation;
+mod parameters;
+#[cfg(feature = "proptest")]
+pub mod strategy;
+
+pub use error::{ApiError, ErrorBody, Failure, ForbiddenBody, ForbiddenDetail, Source};
+pub use id::{AccessClientId, ProjectId, SubnetId, VpcId};
+pub use invalid::{Invalid, Violation};
+pub use operation::{
+    Example, Nothing, Operation, OperationVisitor, Parameters, Payload, Request, visit_operations,
+};

@@ -1,0 +1,180 @@
+//! Path and query parameters: names and text, on one side written, on the other read.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use crate::Invalid;
+
+/// Everything but the unreserved characters of RFC 3986 is escaped, in path and query alike.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Writes the request target: `template` with its `{…}` filled from `path`, then `query`.
+pub(crate) fn write<P: Serialize, Q: Serialize>(template: &str, path: &P, query: &Q) -> String {
+    let path = pairs(path);
+    let mut target = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        target.push_str(before);
+        if let Some((_, value)) = path.iter().find(|(given, _)| given == name) {
+            target.extend(utf8_percent_encode(value, ESCAPED));
+        }
+        rest = after;
+    }
+    target.push_str(rest);
+    for (position, (name, value)) in pairs(query).iter().enumerate() {
+        target.push(if position == 0 { '?' } else { '&' });
+        target.extend(utf8_percent_encode(name, ESCAPED));
+        target.push('=');
+        target.extend(utf8_percent_encode(value, ESCAPED));
+    }
+    target
+}
+
+/// The fields of a parameter struct as text. `serde_urlencoded` knows how to print each of them; its
+/// own escapes (`+` for a space) are not what gateways sign, so they are taken off again.
+fn pairs<T: Serialize>(parameters: &T) -> Vec<(String, String)> {
+    let encoded = serde_urlencoded::to_string(parameters).unwrap_or_default();
+    query_pairs(&encoded).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// Splits a query string. What is not UTF-8 becomes U+FFFD, which no alphabet of the contract allows.
+pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (unescape(name), unescape(value))
+    })
+}
+
+fn unescape(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// Reads a parameter struct from decoded names and values. Unknown names are ignored, a known name
+/// given twice is an error.
+pub(crate) fn read<'a, T: DeserializeOwned>(
+    pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+) -> Result<T, Invalid> {
+    let mut current = String::new();
+    let pairs = pairs.map(|(name, value)| (name, Text(value)));
+    // The field is known only while its value is read; serde's error does not carry it.
+    let pairs = pairs.inspect(|(name, _)| name.as_ref().clone_into(&mut current));
+    let result = T::deserialize(MapDeserializer::<_, Rule>::new(pairs));
+    result.map_err(|Rule(rule)| Invalid::new(current, rule))
+}
+
+/// Text that turns into what the field wants: itself, or an integer in plain decimal digits.
+struct Text<'a>(Cow<'a, str>);
+
+/// What a parameter must be. Holds no value.
+#[derive(Debug)]
+struct Rule(String);
+
+impl fmt::Display for Rule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Rule {}
+
+impl serde::de::Error for Rule {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+
+    fn invalid_type(_: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        Self(format!("expected {expected}"))
+    }
+
+    fn invalid_value(_: serde::de::Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        Self(format!("expected {expected}"))
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        Self("must be given once".to_owned())
+    }
+
+    fn missing_field(_: &'static str) -> Self {
+        Self("must be given".to_owned())
+    }
+}
+
+impl IntoDeserializer<'_, Rule> for Text<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// Whole numbers have one spelling: `007`, `+7` and `7.0` are not integers of the contract.
+fn is_plain_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty()
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && (digits == "0" || !digits.starts_with('0'))
+        && text != "-0"
+}
+
+macro_rules! integers {
+    ($($method:ident $visit:ident $integer:ty),*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+            match self.0.parse::<$integer>() {
+                Ok(value) if is_plain_decimal(&self.0) => visitor.$visit(value),
+                _ => Err(Rule::custom(concat!("must be an integer in decimal digits (", stringify!($integer), ")"))),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Text<'_> {
+    type Error = Rule;
+
+    integers! {
+        deserialize_u32 visit_u32 u32, deserialize_u64 visit_u64 u64,
+        deserialize_i32 visit_i32 i32, deserialize_i64 visit_i64 i64
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+        match self.0 {
+            Cow::Borrowed(text) => visitor.visit_str(text),
+            Cow::Owned(text) => visitor.visit_string(text),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+        match self.0.as_ref() {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            _ => Err(Rule::custom("must be true or false")),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Rule> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,279 @@
+//! proptest strategies of valid and invalid values, drawn from the schemas of the OpenAPI document.
+//!
+//! There is nothing to write for a new type or operation: what its schema says is what is drawn.
+//! Limits are met exactly more often than chance would have it, since that is where mistakes are.
+//!
+//! ```
+//! use fabric_model::access_client::{AccessClientCreate, UpdateAccessClient};
+//! use fabric_model::{Payload, strategy};
+//! use proptest::prelude::*;
+//! use validator::Validate;
+//!
+//! proptest!(|(
+//!     request in strategy::request::<UpdateAccessClient>(),
+//!     bad in strategy::invalid_payload::<AccessClientCreate>(),
+//! )| {
+//!     prop_assert!(request.validate().is_ok());
+//!     let read = AccessClientCreate::read(bad.to_string().as_bytes());
+//!     prop_assert!(read.is_err() || read.unwrap().validate().is_err());
+//! });
+//! ```
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::string::string_regex;
+use serde_json::{Map, Value, json};
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::{RefOr, Required, Schema};
+
+use crate::{Operation, Parameters, Payload, Request};
+
+/// Valid requests.
+pub fn request<O: Operation>() -> BoxedStrategy<Request<O>> {
+    (parameters(), parameters(), payload())
+        .prop_map(|(path, query, body)| Request { path, query, body })
+        .boxed()
+}
+
+/// Valid bodies.
+///
+/// # Panics
+///
+/// When the type reads less than its schema allows, which is a mistake in the type.
+pub fn payload<P: Payload>() -> BoxedStrategy<P> {
+    if P::MEDIA_TYPE.is_none() {
+        return Just(P::read(b"").expect("no body is always read")).boxed();
+    }
+    let draw = valid(&payload_schema::<P>());
+    draw.prop_map(|json| P::read(json.to_string().as_bytes()).expect("its schema allows it"))
+        .boxed()
+}
+
+/// JSON that a body must not be: it breaks one rule of the schema. For bodies that are not
+/// [`Nothing`](crate::Nothing).
+pub fn invalid_payload<P: Payload>() -> BoxedStrategy<Value> {
+    invalid(&payload_schema::<P>())
+}
+
+/// Valid parameters.
+///
+/// # Panics
+///
+/// When the type reads less than its schema allows, which is a mistake in the type.
+pub fn parameters<P: Parameters>() -> BoxedStrategy<P> {
+    let draw = valid(&parameters_schema::<P>());
+    draw.prop_map(|json| serde_json::from_value(json).expect("its schema allows it")).boxed()
+}
+
+/// Names and values that break one rule of the parameters' schemas. For parameters that are not
+/// [`Nothing`](crate::Nothing).
+pub fn invalid_parameters<P: Parameters>() -> BoxedStrategy<Vec<(String, String)>> {
+    let is_text = |value: &Value| value.is_string() || value.is_number();
+    let draw = invalid(&parameters_schema::<P>());
+    draw.prop_filter_map("parameters are text", move |json| {
+        let object = json.as_object()?;
+        // In a query there is no telling 5 from "5", nor a number from the text of its digits.
+        object.values().all(is_text).then(|| text_pairs(object))
+    })
+    .boxed()
+}
+
+/// Parameters as text.
+fn text_pairs(parameters: &Map<String, Value>) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+/// The schema of a body, whole in itself.
+#[must_use]
+pub fn payload_schema<P: Payload>() -> Value {
+    let mut parts = Vec::new();
+    P::schemas(&mut parts);
+    let parts: BTreeMap<String, RefOr<Schema>> = parts.into_iter().collect();
+    let mut schema = json!(P::schema());
+    inline(&mut schema, &json!(parts));
+    schema
+}
+
+/// The schema of parameters, as if they were one object.
+#[must_use]
+pub fn parameters_schema<P: Parameters>() -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for parameter in <P as IntoParams>::into_params(|| Some(ParameterIn::Query)) {
+        if parameter.required == Required::True {
+            required.push(parameter.name.clone());
+        }
+        properties.insert(parameter.name, json!(parameter.schema));
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// Puts in the place of each `$ref` what it stands for.
+fn inline(schema: &mut Value, parts: &Value) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        *schema = parts[name].clone();
+    }
+    match schema {
+        Value::Object(object) => object.values_mut().for_each(|value| inline(value, parts)),
+        Value::Array(array) => array.iter_mut().for_each(|value| inline(value, parts)),
+        _ => {}
+    }
+}
+
+/// How long a text or a list gets where the schema sets no limit.
+const UNLIMITED: u64 = 40;
+
+/// Characters that no pattern of the contract allows.
+const FOREIGN: [char; 8] = ['!', '/', '%', '"', '\n', '\0', 'é', '😀'];
+
+fn valid(schema: &Value) -> BoxedStrategy<Value> {
+    if let Some(values) = schema["enum"].as_array() {
+        return select(values.clone()).boxed();
+    }
+    match schema["type"].as_str() {
+        Some("object") => object(schema),
+        Some("array") => {
+            let item = valid(&schema["items"]);
+            let (min, max) = limits(schema, "minItems", "maxItems");
+            // Long lists are slow to draw and to shrink, so they are rare.
+            let few = vec(item.clone(), size(min)..=size(max.min(min + 3)));
+            prop_oneof![9 => few, 1 => vec(item, size(max))].prop_map(Value::from).boxed()
+        }
+        Some("string") => {
+            let (min, max) = limits(schema, "minLength", "maxLength");
+            edges(min..=max).prop_flat_map(text_like(schema)).prop_map(Value::from).boxed()
+        }
+        Some("integer") => {
+            let (min, max) = limits(schema, "minimum", "maximum");
+            edges(min..=max).prop_map(Value::from).boxed()
+        }
+        Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
+        _ => panic!("no strategy for the schema {schema}"),
+    }
+}
+
+fn object(schema: &Value) -> BoxedStrategy<Value> {
+    let required = |name: &String| {
+        schema["required"].as_array().is_some_and(|names| names.iter().any(|given| given == name))
+    };
+    let properties = properties(schema).map(|(name, schema)| {
+        let presence = if required(name) { 1.0 } else { 0.5 };
+        (Just(name.clone()), proptest::option::weighted(presence, valid(schema)))
+    });
+    let properties: Vec<_> = properties.collect();
+    let object = properties.prop_map(|properties| {
+        properties.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    });
+    object.prop_map(Value::Object).boxed()
+}
+
+/// A text of the schema's alphabet, with so many characters.
+fn text_like(schema: &Value) -> impl Fn(u64) -> BoxedStrategy<String> + use<> {
+    let class = match schema["pattern"].as_str() {
+        Some(pattern) => pattern
+            .strip_prefix('^')
+            .and_then(|rest| rest.strip_suffix("*$"))
+            .unwrap_or_else(|| panic!("no strategy for the pattern {pattern}"))
+            .to_owned(),
+        None => "(?s:.)".to_owned(),
+    };
+    move |length| {
+        let regex = format!("{class}{{{length}}}");
+        string_regex(&regex).expect("a class and a number make a pattern").boxed()
+    }
+}
+
+fn invalid(schema: &Value) -> BoxedStrategy<Value> {
+    let mut flaws = vec![of_another_type(schema)];
+    match schema["type"].as_str() {
+        Some("object") => {
+            for (name, property) in properties(schema) {
+                let (name, flaw) = (name.clone(), invalid(property));
+                let spoiled = (valid(schema), flaw).prop_map(move |(mut object, flaw)| {
+                    object[&name] = flaw;
+                    object
+                });
+                flaws.push(spoiled.boxed());
+            }
+        }
+        Some("array") => {
+            let (min, max) = limits(schema, "minItems", "maxItems");
+            let item = valid(&schema["items"]);
+            if schema["maxItems"].is_u64() {
+                flaws.push(vec(item.clone(), size(max + 1)).prop_map(Value::from).boxed());
+            }
+            let good = vec(item, size(min)..=size(max.min(min + 3)));
+            let spoiled = (good, invalid(&schema["items"]), any::<Index>());
+            let spoiled = spoiled.prop_map(|(mut items, flaw, place)| {
+                items.insert(place.index(items.len() + 1), flaw);
+                Value::from(items)
+            });
+            flaws.push(spoiled.boxed());
+        }
+        Some("string") if schema["enum"].is_null() => {
+            let (min, max) = limits(schema, "minLength", "maxLength");
+            let text = text_like(schema);
+            if let Some(short) = min.checked_sub(1) {
+                flaws.push(text(short).prop_map(Value::from).boxed());
+            }
+            if schema["maxLength"].is_u64() {
+                flaws.push(text(max + 1).prop_map(Value::from).boxed());
+            }
+            if schema["pattern"].is_string() {
+                // One character changes, so the length stays right.
+                let spoiled = (text(max), any::<Index>(), select(FOREIGN.to_vec()));
+                let spoiled = spoiled.prop_map(|(text, place, foreign)| {
+                    let mut characters: Vec<char> = text.chars().collect();
+                    let place = place.index(characters.len());
+                    characters[place] = foreign;
+                    Value::from(String::from_iter(characters))
+                });
+                flaws.push(spoiled.boxed());
+            }
+        }
+        Some("integer") => {
+            for (limit, step) in [("minimum", -1), ("maximum", 1)] {
+                if let Some(limit) = schema[limit].as_i64() {
+                    flaws.push(Just(Value::from(limit + step)).boxed());
+                }
+            }
+            let spellings = ["", "x", "1.0", "+1", "01", "1e1", " 1", "0x1"].map(Value::from);
+            flaws.push(select(spellings.to_vec()).boxed());
+        }
+        _ => {}
+    }
+    proptest::strategy::Union::new(flaws).boxed()
+}
+
+fn of_another_type(schema: &Value) -> BoxedStrategy<Value> {
+    let others = [("null", json!(null)), ("boolean", json!(true)), ("integer", json!(7))];
+    let more = [("string", json!("7")), ("array", json!(["x"])), ("object", json!({"x": 7}))];
+    let is_other = |(name, _): &(&str, Value)| schema["type"] != *name;
+    let values: Vec<Value> =
+        others.into_iter().chain(more).filter(is_other).map(|(_, value)| value).collect();
+    select(values).boxed()
+}
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema["properties"].as_object().into_iter().flatten()
+}
+
+fn limits(schema: &Value, min: &str, max: &str) -> (u64, u64) {
+    let min = schema[min].as_u64().unwrap_or(0);
+    (min, schema[max].as_u64().unwrap_or(min + UNLIMITED))
+}
+
+/// The ends of a range as often as what is between them.
+fn edges(range: RangeInclusive<u64>) -> impl Strategy<Value = u64> {
+    prop_oneof![1 => Just(*range.start()), 1 => Just(*range.end()), 2 => range]
+}
+
+fn size(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

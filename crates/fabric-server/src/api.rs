@@ -1,0 +1,216 @@
+//! Joins handlers to operations: extract, validate, answer.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams, Request as HttpRequest, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
+use bytes::Bytes;
+use fabric_model::{ApiError, Failure, Invalid, Operation, Payload, Request, header};
+use futures_util::FutureExt;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
+
+use crate::limits::{check_head, read_body};
+use crate::refusal::{no_such_method, no_such_path, refuse};
+use crate::{Caller, Clock, Limits, RequestIds};
+
+/// An HTTP service made of handlers.
+///
+/// The operation that a handler serves is the type of its request. Method, path, status, extraction,
+/// validation and errors follow from it, so a handler sees valid requests only, and one whose answer
+/// is of the wrong type does not compile.
+///
+/// ```
+/// use fabric_model::access_client::{AccessClient, ShowAccessClient};
+/// use fabric_model::{ApiError, Failure, Request};
+/// use fabric_server::{Api, Caller};
+///
+/// async fn show(
+///     known_id: &'static str,
+///     _caller: Caller,
+///     request: Request<ShowAccessClient>,
+/// ) -> Result<AccessClient, ApiError> {
+///     let id = request.path.client_id.as_str();
+///     if id != known_id {
+///         return Err(Failure::NotFound.into());
+///     }
+///     Ok(AccessClient { id: Some(id.to_owned()), ..AccessClient::default() })
+/// }
+///
+/// let router: axum::Router = Api::new("3f2c9a5e").operation(show).into_router();
+/// ```
+#[derive(Debug)]
+pub struct Api<S> {
+    shared: Shared<S>,
+    paths: BTreeMap<&'static str, Path<S>>,
+}
+
+/// What a path has been given so far.
+#[derive(Debug)]
+struct Path<S> {
+    router: MethodRouter<Arc<Shared<S>>>,
+    methods: Vec<Method>,
+}
+
+#[derive(Debug)]
+struct Shared<S> {
+    state: S,
+    limits: Limits,
+    request_ids: RequestIds,
+}
+
+impl<S: Clone + Send + Sync + 'static> Api<S> {
+    /// A service without operations. Each handler gets a clone of `state`.
+    pub fn new(state: S) -> Self {
+        let request_ids =
+            RequestIds::new(fastrand::u64(..), Clock::system(), "localhost".to_owned());
+        let shared = Shared { state, limits: Limits::default(), request_ids };
+        Self { shared, paths: BTreeMap::new() }
+    }
+
+    /// Sets what a request may cost.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.shared.limits = limits;
+        self
+    }
+
+    /// Sets where the ids of requests come from.
+    #[must_use]
+    pub fn request_ids(mut self, request_ids: RequestIds) -> Self {
+        self.shared.request_ids = request_ids;
+        self
+    }
+
+    /// Adds the operation that `handler` serves.
+    ///
+    /// # Panics
+    ///
+    /// When the operation has been added before.
+    #[must_use]
+    pub fn operation<O, Handler, Answer>(mut self, handler: Handler) -> Self
+    where
+        O: Operation,
+        Handler: Fn(S, Caller, Request<O>) -> Answer + Clone + Send + Sync + 'static,
+        Answer: Future<Output = Result<O::Response, ApiError>> + Send + 'static,
+    {
+        let route = async move |State(shared): State<Arc<Shared<S>>>, request: HttpRequest| {
+            let answer = answer::<S, O, _, _>(&shared, handler, request).await;
+            answer.unwrap_or_else(|error| refuse(&error))
+        };
+        let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
+        let path = self
+            .paths
+            .entry(O::PATH)
+            .or_insert_with(|| Path { router: MethodRouter::new(), methods: Vec::new() });
+        path.router = std::mem::take(&mut path.router).on(filter, route);
+        path.methods.push(O::METHOD);
+        self
+    }
+
+    /// Method and path of every operation added so far.
+    pub fn served(&self) -> impl Iterator<Item = (Method, &'static str)> {
+        let paths = self.paths.iter();
+        paths.flat_map(|(name, path)| path.methods.iter().map(|method| (method.clone(), *name)))
+    }
+
+    /// The service, for axum. Whatever it refuses, it refuses with an error of the contract.
+    pub fn into_router(self) -> Router {
+        let shared = Arc::new(self.shared);
+        let mut router = Router::new();
+        for (name, path) in self.paths {
+            let allowed = allow(&path.methods);
+            let fallback = async move |method: Method| no_such_method(&method, &allowed);
+            router = router.route(name, path.router.fallback(fallback));
+        }
+        router
+            .fallback(no_such_path)
+            .layer(from_fn_with_state(Arc::clone(&shared), guard))
+            .with_state(shared)
+    }
+}
+
+/// The value of `Allow`: what a path has, what follows from it, and `OPTIONS` itself.
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push(Method::HEAD.as_str());
+    }
+    names.push(Method::OPTIONS.as_str());
+    names.sort_unstable();
+    HeaderValue::from_str(&names.join(", ")).expect("the names of methods are plain text")
+}
+
+/// What every request goes through: an id, the limits, and a net under what panics.
+async fn guard<S: Clone + Send + Sync + 'static>(
+    State(shared): State<Arc<Shared<S>>>,
+    request: HttpRequest,
+    next: Next,
+) -> Response {
+    let id = shared.request_ids.next();
+    let (parts, body) = request.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let mut response = if let Err(error) = check_head(&parts) {
+        refuse(&error)
+    } else {
+        let answer = next.run(HttpRequest::from_parts(parts, body));
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        match tokio::time::timeout(shared.limits.time, answer).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => refuse(&Failure::Internal.into()),
+            Err(_) => refuse(&Failure::TimedOut.into()),
+        }
+    };
+    let status = response.status();
+    let path = uri.path();
+    if status.is_server_error() {
+        tracing::error!(%method, path, status = status.as_u16(), request_id = ?id, "failed");
+    } else if status.is_client_error() {
+        tracing::info!(%method, path, status = status.as_u16(), request_id = ?id, "refused");
+    } else {
+        tracing::debug!(%method, path, status = status.as_u16(), request_id = ?id, "answered");
+    }
+    response.headers_mut().insert(header::X_REQUEST_ID, id);
+    response
+}
+
+async fn answer<S, O, Handler, Answer>(
+    shared: &Shared<S>,
+    handler: Handler,
+    request: HttpRequest,
+) -> Result<Response, ApiError>
+where
+    S: Clone,
+    O: Operation,
+    Handler: Fn(S, Caller, Request<O>) -> Answer,
+    Answer: Future<Output = Result<O::Response, ApiError>>,
+{
+    let (mut parts, body) = request.into_parts();
+    let body = read_body(&parts, body, shared.limits.body).await?;
+    let caller = Caller::identify(&parts.headers)?;
+    let path = RawPathParams::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|_| Invalid::new("path", "must be UTF-8, percent-encoded"))?;
+    let request = Request::<O>::read(
+        &path,
+        parts.uri.query().unwrap_or_default(),
+        parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
+        &body,
+    )?;
+    let answer = handler(shared.state.clone(), caller, request).await?;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = O::SUCCESS;
+    if let Some(media_type) = O::Response::MEDIA_TYPE {
+        let body = answer.write().map_err(|_| Failure::Internal)?;
+        *response.body_mut() = Bytes::from(body).into();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    Ok(response)
+}

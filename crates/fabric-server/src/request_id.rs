@@ -1,0 +1,38 @@
+//! The ids of requests, one for every answer.
+
+use std::time::UNIX_EPOCH;
+
+use http::HeaderValue;
+use parking_lot::Mutex;
+
+use crate::Clock;
+
+/// Makes ids of the form `request_uuid-timestamp-hostname`; the timestamp is in milliseconds since
+/// 1970.
+#[derive(Debug)]
+pub struct RequestIds {
+    random: Mutex<fastrand::Rng>,
+    clock: Clock,
+    hostname: String,
+}
+
+impl RequestIds {
+    /// Ids that follow from a seed, a clock and the name of this machine.
+    #[must_use]
+    pub fn new(seed: u64, clock: Clock, hostname: String) -> Self {
+        Self { random: Mutex::new(fastrand::Rng::with_seed(seed)), clock, hostname }
+    }
+
+    pub(crate) fn next(&self) -> HeaderValue {
+        let uuid = random_uuid(&self.random);
+        let since_epoch = self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = format!("{uuid}-{}-{}", since_epoch.as_millis(), self.hostname);
+        HeaderValue::from_maybe_shared(id)
+            .unwrap_or(HeaderValue::from_static("request-id-unavailable"))
+    }
+}
+
+/// A UUID of version 4.
+pub(crate) fn random_uuid(random: &Mutex<fastrand::Rng>) -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(random.lock().u128(..).to_ne_bytes()).into_uuid()
+}
