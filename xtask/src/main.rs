@@ -1,2 +1,94 @@
-//! x
-fn main() {}
+//! The tasks of this repository: `cargo xtask test`, `cargo xtask openapi`, `cargo xtask bench`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Parser;
+
+/// The tasks of this repository.
+#[derive(Debug, Parser)]
+enum Task {
+    /// Checks format, lints, documentation and the OpenAPI document, and runs all tests
+    Test,
+    /// Writes openapi/openapi.json
+    Openapi {
+        /// Writes nothing, and fails if the file is not up to date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures what server, client and model cost, against doing without them
+    Bench,
+}
+
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let outcome = match Task::parse() {
+        Task::Test => test(),
+        Task::Openapi { check } => openapi(check),
+        Task::Bench => bench(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            complain(&reason);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything that must hold, the quick checks first. The tests come last, so that their own summary
+/// is what ends the output.
+fn test() -> Outcome {
+    cargo("fmt --all -- --check")?;
+    openapi(true)?;
+    // In the workspace features are on that users may leave off.
+    cargo("clippy --package fabric-model -- -D warnings")?;
+    cargo("clippy --package fabric-client --no-default-features -- -D warnings")?;
+    cargo("clippy --workspace --all-targets --all-features -- -D warnings")?;
+    cargo("doc --workspace --all-features --no-deps --document-private-items")?;
+    cargo("test --workspace --all-features")
+}
+
+fn openapi(check: bool) -> Outcome {
+    let path = root().join("openapi/openapi.json");
+    let document = fabric_model::document::json();
+    if !check {
+        return std::fs::write(&path, document)
+            .map_err(|error| format!("cannot write {}: {error}", path.display()));
+    }
+    let published = std::fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    if published == document {
+        return Ok(());
+    }
+    let same = published.lines().zip(document.lines()).take_while(|(old, new)| old == new).count();
+    Err(format!(
+        "openapi/openapi.json is stale from line {}: run `cargo xtask openapi` and look at the changes",
+        same + 1
+    ))
+}
+
+fn bench() -> Outcome {
+    cargo("build --release --package fabric-server")?;
+    cargo("bench --package xtask --bench overhead")
+}
+
+fn cargo(arguments: &str) -> Outcome {
+    let status = Command::new(env!("CARGO"))
+        .args(arguments.split(' '))
+        .current_dir(root())
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .status()
+        .map_err(|error| format!("cannot run cargo: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`cargo {arguments}` failed")) }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[expect(clippy::print_stderr, reason = "a task speaks to whoever runs it")]
+fn complain(reason: &str) {
+    eprintln!("xtask: {reason}");
+}

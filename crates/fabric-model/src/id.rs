@@ -20,8 +20,9 @@ macro_rules! id {
             }
 
             fn check(text: &str) -> Result<(), &'static str> {
+                // The alphabet is ASCII, so that bytes are characters.
                 let fits = ($minimum..=$maximum).contains(&text.len())
-                    && text.chars().all($crate::charset::is_id_character);
+                    && text.bytes().all(|byte| $crate::charset::is_id_character(byte.into()));
                 if fits { Ok(()) } else { Err($rule) }
             }
         }

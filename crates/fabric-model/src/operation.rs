@@ -1,6 +1,5 @@
 //! What an operation is, the request to it, and the one list of them all.
 
-use std::borrow::Cow;
 use std::fmt::Debug;
 
 use http::{Method, StatusCode};
@@ -105,20 +104,19 @@ impl<O: Operation> Request<O> {
 
     /// Reads and checks a request as it came over the wire: what this returns is valid.
     ///
-    /// `path` holds the parameters in the path by name, percent-decoded; `query` what stands after
-    /// the `?`, as it was sent; `content_type` the header of that name.
+    /// `path` and `query` are what stands before and after the `?` of the request target, as it was
+    /// sent; `content_type` is the header of that name.
     ///
     /// # Errors
     ///
     /// The first part that cannot be read; otherwise, every rule that is broken.
-    pub fn read<'a>(
-        path: impl IntoIterator<Item = (&'a str, &'a str)>,
+    pub fn read(
+        path: &str,
         query: &str,
         content_type: Option<&[u8]>,
         body: &[u8],
     ) -> Result<Self, Invalid> {
-        let path = path.into_iter().map(|(name, value)| (Cow::from(name), Cow::from(value)));
-        let path = parameters::read(path)?;
+        let path = parameters::read(parameters::path_pairs(O::PATH, path))?;
         let query = parameters::read(parameters::query_pairs(query))?;
         if let Some(media_type) = O::Body::MEDIA_TYPE
             && !content_type.is_some_and(|given| is_media_type(given, media_type))

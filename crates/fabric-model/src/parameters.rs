@@ -52,6 +52,23 @@ pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Co
     })
 }
 
+/// Takes from a path what stands where `template` has a `{name}`: [`write`] the other way round. A
+/// path that does not fit has fewer values.
+pub(crate) fn path_pairs<'a>(
+    mut template: &'a str,
+    mut path: &'a str,
+) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+    std::iter::from_fn(move || {
+        let (before, after) = template.split_once('{')?;
+        let (name, after) = after.split_once('}')?;
+        let rest = path.strip_prefix(before)?;
+        let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        let (value, rest) = rest.split_at(end);
+        (template, path) = (after, rest);
+        Some((Cow::from(name), percent_decode_str(value).decode_utf8_lossy()))
+    })
+}
+
 fn unescape(text: &str) -> Cow<'_, str> {
     if text.contains('+') {
         let spaced = text.replace('+', " ");
@@ -65,10 +82,12 @@ fn unescape(text: &str) -> Cow<'_, str> {
 pub(crate) fn read<'a, T: DeserializeOwned>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Result<T, Invalid> {
-    let mut current = String::new();
-    let pairs = pairs.map(|(name, value)| (name, Text(value)));
     // The field is known only while its value is read; serde's error does not carry it.
-    let pairs = pairs.inspect(|(name, _)| name.as_ref().clone_into(&mut current));
+    let mut current = Cow::from("");
+    let pairs = pairs.map(|(name, value)| {
+        current.clone_from(&name);
+        (name, Text(value))
+    });
     let result = T::deserialize(MapDeserializer::<_, Rule>::new(pairs));
     result.map_err(|Rule(rule)| Invalid::new(current, rule))
 }
@@ -130,10 +149,11 @@ fn is_plain_decimal(text: &str) -> bool {
 macro_rules! integers {
     ($($method:ident $visit:ident $integer:ty),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
-            match self.0.parse::<$integer>() {
-                Ok(value) if is_plain_decimal(&self.0) => visitor.$visit(value),
-                _ => Err(Rule::custom(concat!("must be an integer in decimal digits (", stringify!($integer), ")"))),
+            if !is_plain_decimal(&self.0) {
+                return Err(Rule::custom("must be an integer in decimal digits"));
             }
+            let value = self.0.parse::<$integer>().map_err(|_| Rule::custom("is out of range"))?;
+            visitor.$visit(value)
         }
     )*};
 }

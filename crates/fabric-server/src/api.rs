@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, Request as HttpRequest, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use bytes::Bytes;
-use fabric_model::{ApiError, Failure, Invalid, Operation, Payload, Request, header};
+use fabric_model::{ApiError, Failure, Operation, Payload, Request, header};
 use futures_util::FutureExt;
+use futures_util::future::poll_immediate;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method};
 
 use crate::limits::{check_head, read_body};
-use crate::refusal::{no_such_method, no_such_path, refuse};
+use crate::refusal::{no_such_method, refuse};
 use crate::{Caller, Clock, Limits, RequestIds};
 
 /// An HTTP service made of handlers.
@@ -102,8 +104,7 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         Answer: Future<Output = Result<O::Response, ApiError>> + Send + 'static,
     {
         let route = async move |State(shared): State<Arc<Shared<S>>>, request: HttpRequest| {
-            let answer = answer::<S, O, _, _>(&shared, handler, request).await;
-            answer.unwrap_or_else(|error| refuse(&error))
+            guard(&shared, request, |request| answer::<S, O, _, _>(&shared, handler, request)).await
         };
         let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
         let path = self
@@ -127,13 +128,19 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
         let mut router = Router::new();
         for (name, path) in self.paths {
             let allowed = allow(&path.methods);
-            let fallback = async move |method: Method| no_such_method(&method, &allowed);
+            let fallback = async move |State(shared): State<Arc<Shared<S>>>,
+                                       request: HttpRequest| {
+                guard(&shared, request, async |request| {
+                    Ok(no_such_method(request.method(), &allowed))
+                })
+                .await
+            };
             router = router.route(name, path.router.fallback(fallback));
         }
-        router
-            .fallback(no_such_path)
-            .layer(from_fn_with_state(Arc::clone(&shared), guard))
-            .with_state(shared)
+        let fallback = async |State(shared): State<Arc<Shared<S>>>, request: HttpRequest| {
+            guard(&shared, request, async |_| Err(Failure::NoSuchApi.into())).await
+        };
+        router.fallback(fallback).with_state(shared)
     }
 }
 
@@ -148,28 +155,35 @@ fn allow(methods: &[Method]) -> HeaderValue {
     HeaderValue::from_str(&names.join(", ")).expect("the names of methods are plain text")
 }
 
-/// What every request goes through: an id, the limits, and a net under what panics.
-async fn guard<S: Clone + Send + Sync + 'static>(
-    State(shared): State<Arc<Shared<S>>>,
+/// What every request goes through: the limits, a net under what panics, and an id for its answer.
+///
+/// A function around each handler, and no middleware: axum would box its future and clone its state
+/// for every request.
+async fn guard<S, Answer>(
+    shared: &Shared<S>,
     request: HttpRequest,
-    next: Next,
-) -> Response {
-    let id = shared.request_ids.next();
+    answer: impl FnOnce(HttpRequest) -> Answer,
+) -> Response
+where
+    Answer: Future<Output = Result<Response, ApiError>>,
+{
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let mut response = if let Err(error) = check_head(&parts) {
-        refuse(&error)
-    } else {
-        let answer = next.run(HttpRequest::from_parts(parts, body));
-        let answer = AssertUnwindSafe(answer).catch_unwind();
-        match tokio::time::timeout(shared.limits.time, answer).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(_)) => refuse(&Failure::Internal.into()),
-            Err(_) => refuse(&Failure::TimedOut.into()),
+    let outcome = match check_head(&parts) {
+        Ok(()) => {
+            let answer = answer(HttpRequest::from_parts(parts, body));
+            in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await
         }
+        Err(error) => Some(Ok(Err(error))),
     };
-    let status = response.status();
-    let path = uri.path();
+    let outcome = match outcome {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_panic)) => Err(Failure::Internal.into()),
+        None => Err(Failure::TimedOut.into()),
+    };
+    let mut response = outcome.unwrap_or_else(|error| refuse(&error));
+    let id = shared.request_ids.next();
+    let (status, path) = (response.status(), uri.path());
     if status.is_server_error() {
         tracing::error!(%method, path, status = status.as_u16(), request_id = ?id, "failed");
     } else if status.is_client_error() {
@@ -179,6 +193,15 @@ async fn guard<S: Clone + Send + Sync + 'static>(
     }
     response.headers_mut().insert(header::X_REQUEST_ID, id);
     response
+}
+
+/// Waits for a future, but not for longer than `limit`. Most answers need no waiting, and so no timer.
+async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    match poll_immediate(future.as_mut()).await {
+        Some(output) => Some(output),
+        None => tokio::time::timeout(limit, future).await.ok(),
+    }
 }
 
 async fn answer<S, O, Handler, Answer>(
@@ -192,14 +215,11 @@ where
     Handler: Fn(S, Caller, Request<O>) -> Answer,
     Answer: Future<Output = Result<O::Response, ApiError>>,
 {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let body = read_body(&parts, body, shared.limits.body).await?;
     let caller = Caller::identify(&parts.headers)?;
-    let path = RawPathParams::from_request_parts(&mut parts, &())
-        .await
-        .map_err(|_| Invalid::new("path", "must be UTF-8, percent-encoded"))?;
     let request = Request::<O>::read(
-        &path,
+        parts.uri.path(),
         parts.uri.query().unwrap_or_default(),
         parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
         &body,

@@ -14,11 +14,6 @@ pub(crate) fn refuse(error: &ApiError) -> Response {
     response
 }
 
-/// The answer where there is no such path.
-pub(crate) async fn no_such_path() -> Response {
-    refuse(&Failure::NoSuchApi.into())
-}
-
 /// The answer where the path does not have the method: `OPTIONS` asks which it has, and is told.
 pub(crate) fn no_such_method(method: &Method, allowed: &HeaderValue) -> Response {
     let mut response = if method == Method::OPTIONS {

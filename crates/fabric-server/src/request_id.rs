@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use parking_lot::Mutex;
 
@@ -24,10 +25,13 @@ impl RequestIds {
     }
 
     pub(crate) fn next(&self) -> HeaderValue {
-        let uuid = random_uuid(&self.random);
+        let mut buffer = uuid::Uuid::encode_buffer();
+        let uuid = random_uuid(&self.random).hyphenated().encode_lower(&mut buffer);
         let since_epoch = self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = format!("{uuid}-{}-{}", since_epoch.as_millis(), self.hostname);
-        HeaderValue::from_maybe_shared(id)
+        let mut timestamp = itoa::Buffer::new();
+        // Every answer has one, so it is put together without the formatter.
+        let id = [uuid, timestamp.format(since_epoch.as_millis()), &self.hostname].join("-");
+        HeaderValue::from_maybe_shared(Bytes::from(id))
             .unwrap_or(HeaderValue::from_static("request-id-unavailable"))
     }
 }
