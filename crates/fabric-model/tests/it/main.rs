@@ -1,0 +1,4 @@
+//! The contract, pinned by its documented examples.
+
+mod errors;
+mod rules;
