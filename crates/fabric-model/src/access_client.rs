@@ -27,16 +27,14 @@ const FAILURES: &[Failure] = &[
     Failure::Internal,
 ];
 
-/// An access client, as the service answers it.
-///
-/// The documentation calls no field required, so each may be absent: nothing here fails to read
-/// because the service said less, or more, than documented. Limits bind who writes, not who reads.
+/// An access client, as the service answers it. Each field may be absent.
+// Nothing here fails to read because the service said less, or more, than documented: limits bind
+// who writes, not who reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessClient {
-    /// The id: 1 to 64 characters. [`AccessClientId::try_from`] makes it one to ask with.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The id: 1 to 64 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
         feature = "openapi",
@@ -50,7 +48,7 @@ pub struct AccessClient {
     pub id: Option<String>,
 
     /// The name: 1 to 64 letters, digits, Chinese characters, underscores, hyphens, dots and spaces.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64), custom(function = "charset::name_characters"))]
     #[cfg_attr(
         feature = "openapi",
@@ -65,12 +63,12 @@ pub struct AccessClient {
     pub name: Option<String>,
 
     /// Where it is in its life.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false, inline))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub status: Option<AccessClientStatus>,
 
     /// The virtual private cloud: 1 to 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
         feature = "openapi",
@@ -84,7 +82,7 @@ pub struct AccessClient {
     pub vpc_id: Option<String>,
 
     /// The subnets: 0 to 100.
-    #[serde(deserialize_with = "json::list_or_null")]
+    #[serde(default, deserialize_with = "json::list_or_null")]
     #[validate(length(max = 100))]
     #[cfg_attr(feature = "openapi", schema(
         required = false, max_items = 100, example = json!(["c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"]),
@@ -92,14 +90,14 @@ pub struct AccessClient {
     pub subnet_ids: Vec<String>,
 
     /// The connections: 0 to 100.
-    #[serde(deserialize_with = "json::list_or_null")]
+    #[serde(default, deserialize_with = "json::list_or_null")]
     #[validate(length(max = 100))]
     #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
     pub access_connections: Vec<AccessConnection>,
 
     /// When it was created. The documentation gives no format; our server writes RFC 3339 in UTC
     /// with milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(nullable = false, example = "2025-09-15T08:30:00.000Z")
@@ -112,10 +110,9 @@ impl Payload for AccessClient {}
 /// A connection of an access client, as the service answers it; each field may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessConnection {
     /// The VPC endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(nullable = false, example = "9e2b6f41-0c7d-4d35-b8a1-3f5e7c9d1b20",)
@@ -123,7 +120,7 @@ pub struct AccessConnection {
     pub vpcep_id: Option<String>,
 
     /// The subnet of the VPC endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(nullable = false, example = "c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25",)
@@ -131,17 +128,17 @@ pub struct AccessConnection {
     pub subnet_id: Option<String>,
 
     /// The domain name under which the service is reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "fabric.example.com"))]
     pub domain: Option<String>,
 
     /// The address of the VPC endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, example = "192.0.2.10"))]
     pub ip: Option<String>,
 
     /// Whose connection it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
         schema(nullable = false, example = "7a6d1e0f4c3b48d29e5f8a7b6c5d4e3f",)

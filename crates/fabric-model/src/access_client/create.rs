@@ -50,10 +50,9 @@ impl Operation for CreateAccessClient {
 /// What an access client is to be. Every field is optional, and none may be `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessClientCreate {
     /// The name: 4 to 32 letters, digits and hyphens. Names need not be unique.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(min = 4, max = 32), custom(function = "charset::id_characters"))]
     #[cfg_attr(
         feature = "openapi",
@@ -68,18 +67,24 @@ pub struct AccessClientCreate {
     pub name: Option<String>,
 
     /// The virtual private cloud that is to reach the service: 1 to 64 letters, digits and hyphens.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false, inline))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[cfg_attr(feature = "openapi", schema(
+        value_type = String, required = false, min_length = 1, max_length = 64,
+        pattern = "^[A-Za-z0-9-]*$", example = "0b7e3c52-91d4-4a68-8c1f-5d2e7f9a6b30",
+    ))]
     pub vpc_id: Option<VpcId>,
 
     /// The one subnet: exactly 36 letters, digits and hyphens. A `subnet_ids` that is not empty wins
     /// over it.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[cfg_attr(feature = "openapi", schema(nullable = false, inline))]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[cfg_attr(feature = "openapi", schema(
+        value_type = String, required = false, min_length = 36, max_length = 36,
+        pattern = "^[A-Za-z0-9-]*$", example = "c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25",
+    ))]
     pub subnet_id: Option<SubnetId>,
 
     /// The subnets: 0 to 100.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[validate(length(max = 100))]
     #[cfg_attr(feature = "openapi", schema(
         required = false, max_items = 100, example = json!(["c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"]),
@@ -88,7 +93,7 @@ pub struct AccessClientCreate {
 
     /// The connections: at most 100. The documentation gives no limit here; this one is ours, after
     /// the limit in answers.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects")]
     #[validate(length(max = 100), nested)]
     #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
     pub access_connections: Vec<AccessConnectionCreate>,
@@ -99,10 +104,9 @@ impl Payload for AccessClientCreate {}
 /// A connection that an access client is to have. Every field is optional, and none may be `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessConnectionCreate {
     /// The VPC endpoint: 0 to 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(max = 64))]
     #[cfg_attr(
         feature = "openapi",
@@ -115,7 +119,7 @@ pub struct AccessConnectionCreate {
     pub vpcep_id: Option<String>,
 
     /// The VPC endpoint service: 0 to 64 characters.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(max = 64))]
     #[cfg_attr(
         feature = "openapi",
@@ -124,7 +128,7 @@ pub struct AccessConnectionCreate {
     pub vpcep_service_name: Option<String>,
 
     /// The domain name under which the service is to be reached: 0 to 100 characters.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(max = 100))]
     #[cfg_attr(
         feature = "openapi",

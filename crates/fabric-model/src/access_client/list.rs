@@ -111,17 +111,16 @@ impl Parameters for ListAccessClientsQuery {}
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessClientPage {
     /// The access clients of the page: 0 to 100.
-    #[serde(deserialize_with = "json::list_or_null")]
+    #[serde(default, deserialize_with = "json::list_or_null")]
     #[validate(length(max = 100), nested)]
     #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
     pub access_client_infos: Vec<AccessClient>,
 
     /// How many access clients match, on this page and all others. The documentation says 0 to 100;
     /// we count all matches and do not stop at 100.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 0, example = 1))]
     pub total: Option<u64>,
 }

@@ -40,10 +40,9 @@ impl Operation for UpdateAccessClient {
 /// What is to change. Every field is optional, and none may be `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
 pub struct AccessClientUpdate {
     /// The new name: 1 to 64 characters of any kind, as the documentation names no alphabet.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
         feature = "openapi",

@@ -1,0 +1,6 @@
+//! What only HTTP shows.
+
+mod bad_requests;
+mod behaviour;
+mod program;
+mod raw;

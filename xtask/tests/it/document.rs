@@ -1,0 +1,91 @@
+//! The document is whole, and what it documents is what is served.
+
+use std::collections::BTreeSet;
+
+use fabric_model::{Operation, OperationVisitor, Payload, visit_operations};
+use fabric_server::Api;
+use serde_json::Value;
+
+use crate::round_trip::{Exchange, Routes};
+
+pub(crate) fn document() -> Value {
+    serde_json::from_str(&fabric_model::document::json()).unwrap()
+}
+
+#[test]
+fn documented_is_served() {
+    let mut documented = BTreeSet::new();
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            documented.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    let mut routes = Routes(Some(Api::new(Exchange::default())));
+    visit_operations(&mut routes);
+    let api = routes.0.unwrap();
+    let served: BTreeSet<_> =
+        api.served().map(|(method, path)| format!("{method} {path}")).collect();
+    assert_eq!(documented, served);
+    assert_eq!(documented.len(), 6);
+}
+
+#[test]
+fn every_reference_resolves() {
+    fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(object) => {
+                found.extend(object.get("$ref").and_then(Value::as_str));
+                object.values().for_each(|value| references(value, found));
+            }
+            Value::Array(array) => array.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let document = document();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 20, "the document uses components");
+    for reference in found {
+        assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn examples_fit_their_schemas() {
+    struct Examples;
+    impl OperationVisitor for Examples {
+        fn visit<O: Operation>(&mut self) {
+            let example = O::example();
+            assert!(example.request.validate().is_ok(), "{}", O::ID);
+            check(&example.request.body);
+            check(&example.response);
+        }
+    }
+    fn check<P: Payload>(example: &P) {
+        if P::MEDIA_TYPE.is_some() {
+            let schema = fabric_model::strategy::payload_schema::<P>();
+            let json: Value = serde_json::from_slice(&example.write().unwrap()).unwrap();
+            assert!(jsonschema::is_valid(&schema, &json), "{json}");
+        }
+    }
+    visit_operations(&mut Examples);
+}
+
+#[test]
+fn every_failure_of_an_operation_is_documented_with_its_sample() {
+    struct Failures(Value);
+    impl OperationVisitor for Failures {
+        fn visit<O: Operation>(&mut self) {
+            let method = O::METHOD.as_str().to_lowercase();
+            let responses = &self.0["paths"][O::PATH][method.as_str()]["responses"];
+            for failure in O::FAILURES {
+                let reference = responses[failure.status().as_str()]["$ref"].as_str().unwrap();
+                let response = self.0.pointer(&reference[1..]).unwrap();
+                let sample = &response["content"]["application/json"]["example"];
+                let ours = fabric_model::ApiError::from(*failure);
+                assert_eq!(sample.as_object(), ours.json(), "{} {failure:?}", O::ID);
+            }
+        }
+    }
+    visit_operations(&mut Failures(document()));
+}
