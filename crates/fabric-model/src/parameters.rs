@@ -52,7 +52,7 @@ pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Co
     })
 }
 
-/// Takes from a path what stands where `template` has a `{name}`: [`write`] the other way round. A
+/// Takes from a path what stands where `template` has a `{name}`: [`write()`] the other way round. A
 /// path that does not fit has fewer values.
 pub(crate) fn path_pairs<'a>(
     mut template: &'a str,

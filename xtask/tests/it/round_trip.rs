@@ -18,7 +18,10 @@ use tokio::runtime::Runtime;
 
 /// What the handler is to answer, and what it was asked.
 #[derive(Clone, Default)]
-pub(crate) struct Exchange(Arc<Mutex<(Option<Box<dyn Any + Send>>, Option<Box<dyn Any + Send>>)>>);
+pub(crate) struct Exchange(Arc<Mutex<(Parcel, Parcel)>>);
+
+/// An answer, or a request, of whatever operation.
+type Parcel = Option<Box<dyn Any + Send>>;
 
 /// Serves an operation by the exchange.
 async fn play<O: Operation>(

@@ -59,7 +59,7 @@ async fn a_slow_body_is_answered_with_the_documented_408() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_answered_with_the_documented_500_and_the_server_lives_on() {
-    async fn panics(_: (), _: Caller, _: Request<ShowHealth>) -> Result<Nothing, ApiError> {
+    async fn panics((): (), _: Caller, _: Request<ShowHealth>) -> Result<Nothing, ApiError> {
         panic!("on purpose")
     }
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,5 +1,7 @@
 //! What only HTTP shows.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_requests;
 mod behaviour;
 mod program;
