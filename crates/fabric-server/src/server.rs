@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
+use http::Method;
 use tokio::task::JoinHandle;
 
 use crate::limits::HEADERS_MAX_LENGTH;
@@ -113,6 +114,7 @@ pub struct MockServer {
     server: Server,
     endpoint: String,
     clock: Clock,
+    operations: Vec<(Method, &'static str)>,
 }
 
 impl MockServer {
@@ -141,9 +143,10 @@ impl MockServer {
         // of access clients.
         let request_ids = RequestIds::new(!seed, clock.clone(), settings.hostname.clone());
         let api = Mock::new(&settings, seed).api().limits(settings.limits).request_ids(request_ids);
+        let operations = api.served().collect();
         let server = Server::start(TcpListener::bind(settings.listen)?, api.into_router())?;
         let endpoint = format!("http://{}", server.address());
-        Ok(Self { server, endpoint, clock })
+        Ok(Self { server, endpoint, clock, operations })
     }
 
     /// The address that the server listens on.
@@ -156,6 +159,12 @@ impl MockServer {
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Method and path of every operation that is served.
+    #[must_use]
+    pub fn operations(&self) -> &[(Method, &'static str)] {
+        &self.operations
     }
 
     /// The clock of the server: set it, and access clients grow older.

@@ -3,28 +3,24 @@
 use std::collections::BTreeSet;
 
 use fabric_model::{Operation, OperationVisitor, Payload, visit_operations};
-use fabric_server::Api;
+use fabric_server::MockServer;
 use serde_json::Value;
-
-use crate::round_trip::{Exchange, Routes};
 
 pub(crate) fn document() -> Value {
     serde_json::from_str(&fabric_model::document::json()).unwrap()
 }
 
-#[test]
-fn documented_is_served() {
+#[tokio::test]
+async fn documented_is_served() {
     let mut documented = BTreeSet::new();
     for (path, item) in document()["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             documented.insert(format!("{} {path}", method.to_uppercase()));
         }
     }
-    let mut routes = Routes(Some(Api::new(Exchange::default())));
-    visit_operations(&mut routes);
-    let api = routes.0.unwrap();
-    let served: BTreeSet<_> =
-        api.served().map(|(method, path)| format!("{method} {path}")).collect();
+    let mock = MockServer::start().await;
+    let served = mock.operations().iter().map(|(method, path)| format!("{method} {path}"));
+    let served: BTreeSet<_> = served.collect();
     assert_eq!(documented, served);
     assert_eq!(documented.len(), 6);
 }

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 /// What the handler is to answer, and what it was asked.
 #[derive(Clone, Default)]
-pub(crate) struct Exchange(Arc<Mutex<(Parcel, Parcel)>>);
+struct Exchange(Arc<Mutex<(Parcel, Parcel)>>);
 
 /// An answer, or a request, of whatever operation.
 type Parcel = Option<Box<dyn Any + Send>>;
@@ -35,7 +35,7 @@ async fn play<O: Operation>(
     *answer.downcast::<Result<O::Response, ApiError>>().unwrap()
 }
 
-pub(crate) struct Routes(pub(crate) Option<Api<Exchange>>);
+struct Routes(Option<Api<Exchange>>);
 
 impl OperationVisitor for Routes {
     fn visit<O: Operation>(&mut self) {

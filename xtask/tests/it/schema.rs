@@ -69,7 +69,9 @@ impl OperationVisitor for Bodies {
             return;
         }
         let schema = jsonschema::validator_for(&strategy::payload_schema::<O::Body>()).unwrap();
-        proptest!(|(
+        // A failing case is printed whole, so no file need remember it.
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(
             good in strategy::payload::<O::Body>(),
             bad in strategy::invalid_payload::<O::Body>(),
             other in any_json(),
@@ -100,7 +102,9 @@ fn answers_are_read_whenever_their_schema_says_so() {
         fn visit<O: Operation>(&mut self) {
             let schema = strategy::payload_schema::<O::Response>();
             let schema = jsonschema::validator_for(&schema).unwrap();
-            proptest!(ProptestConfig::with_cases(64), |(good in strategy::payload::<O::Response>())| {
+            let config =
+                ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) };
+            proptest!(config, |(good in strategy::payload::<O::Response>())| {
                 prop_assert!(good.validate().is_ok());
                 if O::Response::MEDIA_TYPE.is_some() {
                     let json = serde_json::from_slice(&good.write().unwrap()).unwrap();
