@@ -35,6 +35,20 @@ async fn the_calls_create_list_show_rename_and_delete() {
 }
 
 #[tokio::test]
+async fn the_longest_token_crosses_http_1_and_http_2() {
+    let server = MockServer::start().await;
+    for builder in [
+        reqwest::Client::builder().http1_only(),
+        reqwest::Client::builder().http2_prior_knowledge(),
+    ] {
+        let http = builder.no_proxy().build().unwrap();
+        let client = Client::builder(server.endpoint()).http_client(http);
+        let client = client.auth_token("t".repeat(65_534)).build().unwrap();
+        client.access_clients().create(AccessClientCreate::default()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_breaks_the_contract_is_not_sent() {
     // Nobody listens there, so anything sent would be another error.
     let client = Client::new("http://127.0.0.1:9").unwrap();
