@@ -367,6 +367,18 @@ impl ApiError {
         })
     }
 
+    /// A failure with a message of its own, of which it keeps the first 512 characters.
+    #[must_use]
+    pub fn saying(failure: Failure, message: &str) -> Self {
+        let mut error = Self::from(failure);
+        let end =
+            message.char_indices().nth(MESSAGE_MAX_LENGTH).map_or(message.len(), |(end, _)| end);
+        if let Value::Object(body) = failure.saying(&message[..end]) {
+            error.body = Body::Object(body);
+        }
+        error
+    }
+
     /// The same error, with the id of the request that met it.
     #[must_use]
     pub fn with_request_id(mut self, request_id: &str) -> Self {
@@ -413,22 +425,13 @@ impl From<Failure> for ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         let failure = Failure::InvalidRequest;
-        let mut error = Self::from(failure);
         if let [only] = invalid.violations()
             && (only.field.as_str(), only.rule.as_str()) == (json::BODY, json::NOT_AN_OBJECT)
         {
-            return error;
+            return failure.into();
         }
-        let sample = failure.message();
-        let beginning = sample.split("Type mismatch.").next().unwrap_or_default();
-        let mut message = format!("{beginning}{invalid}");
-        if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX_LENGTH) {
-            message.truncate(end);
-        }
-        if let Value::Object(body) = failure.saying(&message) {
-            error.body = Body::Object(body);
-        }
-        error
+        let beginning = failure.message().split("Type mismatch.").next().unwrap_or_default();
+        Self::saying(failure, &format!("{beginning}{invalid}"))
     }
 }
 

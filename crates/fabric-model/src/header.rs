@@ -2,6 +2,8 @@
 
 use http::HeaderName;
 
+use crate::Invalid;
+
 /// The token of the caller; 0 to 65,534 characters. A signed request does without.
 pub const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
@@ -13,3 +15,25 @@ pub const X_PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
 
 /// On every answer, as `request_uuid-timestamp-hostname`: what support asks for.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The time of signing, as `YYYYMMDDTHHMMSSZ` in UTC, on a request signed with an access key.
+pub const X_SDK_DATE: HeaderName = HeaderName::from_static("x-sdk-date");
+
+/// What makes a temporary access key good, on a request signed with one.
+pub const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
+
+/// Checks that a token can stand in a header: 1 to 65,534 visible ASCII characters, or
+/// spaces between them.
+///
+/// # Errors
+///
+/// It can't. The error names `field` and never the token.
+pub fn check_token(field: &str, token: &str) -> Result<(), Invalid> {
+    let is_fit = (1..=TOKEN_MAX_LENGTH).contains(&token.len())
+        && token.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        && token.trim() == token;
+    if is_fit {
+        return Ok(());
+    }
+    Err(Invalid::new(field, format!("must have 1 to {TOKEN_MAX_LENGTH} visible ASCII characters")))
+}

@@ -3,7 +3,7 @@
 //!
 //! Everything that a server and a client must agree on is here, and nothing else: the types with
 //! their documented limits, the errors, and the six [`Operation`]s with method, path, status, action
-//! and failures. No I/O, no clock, no HTTP library.
+//! and failures, and how a request is signed. No I/O, no clock, no HTTP library.
 //!
 //! ```
 //! use fabric_model::Payload;
@@ -25,6 +25,7 @@
 //! |---|---|
 //! | (none) | the types, `serde` and `validator` |
 //! | `openapi` | the OpenAPI document, and `utoipa` schemas on every type |
+//! | `signature` | signing requests with an access key, and verifying them |
 //! | `proptest` | strategies of valid and invalid values, drawn from those schemas |
 
 pub mod access_client;
@@ -39,6 +40,8 @@ mod invalid;
 mod json;
 mod operation;
 mod parameters;
+#[cfg(feature = "signature")]
+pub mod signature;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 

@@ -12,7 +12,8 @@ use serde::forward_to_deserialize_any;
 use crate::Invalid;
 
 /// Everything but the unreserved characters of RFC 3986 is escaped, in path and query alike.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Writes the request target: `template` with its `{…}` filled from `path`, then `query`.
 pub(crate) fn write<P: Serialize, Q: Serialize>(template: &str, path: &P, query: &Q) -> String {

@@ -4,3 +4,5 @@
 
 mod errors;
 mod rules;
+#[cfg(feature = "signature")]
+mod signatures;
