@@ -1,34 +1,45 @@
 //! The client, its builder, and the one way in which every operation is sent.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use fabric_model::{ApiError, Nothing, Operation, Payload, ProjectId, Request, header, health};
+use fabric_model::{
+    ApiError, Invalid, Nothing, Operation, Payload, ProjectId, Request, header, health,
+};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderValue, StatusCode};
 use reqwest::Response;
-use url::{Host, Url};
+use url::Url;
 
-use crate::Error;
+use crate::clock::Clock;
+use crate::credentials::project_value;
+use crate::renewal::Source;
+use crate::{Credentials, CredentialsProvider, Environment, Error, endpoint};
 
-/// Calls the service. Clones share their connections.
+/// Calls the service. Clones share their connections, their credentials, and what they learned of the
+/// service's clock.
 #[derive(Clone)]
-pub struct Client {
+pub struct Client(Arc<Shared>);
+
+struct Shared {
     http: reqwest::Client,
     /// Without a slash at its end, since every target begins with one.
     endpoint: String,
-    headers: HeaderMap,
     timeout: Duration,
+    project_id: Option<HeaderValue>,
+    credentials: Source,
+    clock: Clock,
 }
 
-/// Credentials stand in the headers, so they are left out.
+/// Credentials are left out.
 impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Client")
-            .field("endpoint", &self.endpoint)
-            .field("timeout", &self.timeout)
+            .field("endpoint", &self.0.endpoint)
+            .field("timeout", &self.0.timeout)
             .finish_non_exhaustive()
     }
 }
@@ -55,13 +66,20 @@ impl Client {
 
     /// Starts a client for an endpoint, such as `https://fabric.cn-north-4.myhuaweicloud.com`.
     pub fn builder(endpoint: &str) -> ClientBuilder {
-        ClientBuilder {
-            endpoint: endpoint.to_owned(),
-            timeout: TIMEOUT,
-            http: None,
-            auth_token: None,
-            project_id: None,
-        }
+        ClientBuilder::new(Ok(endpoint.to_owned()))
+    }
+
+    /// Starts a client for a region, such as `cn-north-4`.
+    ///
+    /// Its endpoint is `https://fabric.cn-north-4.myhuaweicloud.com`, unless the variable
+    /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_CN_NORTH_4` names another.
+    pub fn for_region(region: &str) -> ClientBuilder {
+        Self::for_region_in(region, &Environment::of_process())
+    }
+
+    /// The same, with the variable looked up in an environment of one's own.
+    pub fn for_region_in(region: &str, environment: &Environment) -> ClientBuilder {
+        ClientBuilder::new(endpoint::of_region(region, environment))
     }
 
     /// Sends a request, of whatever operation, and reads its answer.
@@ -82,13 +100,62 @@ impl Client {
     /// Any [`Error`].
     pub async fn send<O: Operation>(&self, request: &Request<O>) -> Result<O::Response, Error> {
         request.validate()?;
-        let url = format!("{}{}", self.endpoint, request.target());
-        let mut call = self.http.request(O::METHOD, url).headers(self.headers.clone());
-        if let Some(media_type) = O::Body::MEDIA_TYPE {
-            call = call.header(CONTENT_TYPE, media_type).body(request.body.write()?);
+        let url = format!("{}{}", self.0.endpoint, request.target());
+        let url = Url::parse(&url).map_err(|error| configuration(error.to_string()))?;
+        let body = match O::Body::MEDIA_TYPE {
+            Some(media_type) => Some((media_type, Bytes::from(request.body.write()?))),
+            None => None,
+        };
+        let is_open = O::ACTION.is_none();
+        let response = self.call(is_open, || {
+            let mut call = reqwest::Request::new(O::METHOD, url.clone());
+            *call.timeout_mut() = Some(self.0.timeout);
+            if let Some((media_type, body)) = &body {
+                call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+                *call.body_mut() = Some(body.clone().into());
+            }
+            call
+        });
+        read::<O>(response.await?).await
+    }
+
+    /// Sends what `make` makes, with credentials unless it is open to everybody. What the service
+    /// refuses for its date is signed again by the service's clock, once; with credentials that can be
+    /// renewed, they are, once.
+    async fn call(
+        &self,
+        is_open: bool,
+        make: impl Fn() -> reqwest::Request,
+    ) -> Result<Response, Error> {
+        let Shared { http, credentials, clock, project_id, .. } = &*self.0;
+        if is_open {
+            return http.execute(make()).await.map_err(Error::from_transport);
         }
-        let response = call.timeout(self.timeout).send().await.map_err(Error::from_transport)?;
-        read::<O>(response).await
+        let mut ready = credentials.current(clock.read().corrected).await?;
+        let (mut may_correct, mut may_renew) = (ready.sign(), true);
+        loop {
+            let mut request = make();
+            if let Some(project) = project_id {
+                request.headers_mut().insert(header::X_PROJECT_ID, project.clone());
+            }
+            let sent = clock.read();
+            ready.authorize(&mut request, sent.corrected);
+            let mut response = http.execute(request).await.map_err(Error::from_transport)?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                return Ok(response);
+            }
+            if may_correct && clock.learn(response.headers(), sent) {
+                may_correct = false;
+            } else if may_renew
+                && let Some(next) = credentials.renew(&ready, sent.corrected).await?
+            {
+                (ready, may_renew) = (next, false);
+            } else {
+                return Ok(response);
+            }
+            // Read, so that the connection can be used again.
+            read_body(&mut response).await?;
+        }
     }
 
     /// Asks whether the service is up.
@@ -146,19 +213,28 @@ async fn read_body(response: &mut Response) -> Result<(Bytes, bool), Error> {
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
-    endpoint: String,
+    endpoint: Result<String, String>,
+    allow_plain_http: bool,
     timeout: Duration,
     http: Option<reqwest::Client>,
-    auth_token: Option<String>,
+    #[cfg(feature = "rustls")]
+    root_certificate: Option<String>,
+    credentials: Result<Presented, Invalid>,
     project_id: Option<ProjectId>,
+    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
-/// The token is left out.
+#[derive(Clone)]
+enum Presented {
+    These(Credentials),
+    Provided(Arc<dyn CredentialsProvider>),
+}
+
+/// Credentials are left out, and the endpoint until it is known to hold none.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ClientBuilder")
-            .field("endpoint", &self.endpoint)
             .field("timeout", &self.timeout)
             .field("project_id", &self.project_id)
             .finish_non_exhaustive()
@@ -166,10 +242,31 @@ impl fmt::Debug for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets the longest time that a call may take, from connecting to the end of the answer. 30
+    fn new(endpoint: Result<String, String>) -> Self {
+        Self {
+            endpoint,
+            allow_plain_http: false,
+            timeout: TIMEOUT,
+            http: None,
+            #[cfg(feature = "rustls")]
+            root_certificate: None,
+            credentials: Ok(Presented::These(Credentials::anonymous())),
+            project_id: None,
+            now: Arc::new(SystemTime::now),
+        }
+    }
+
+    /// Sets the longest time that an attempt may take, from connecting to the end of the answer. 30
     /// seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Sends to an `http` endpoint on another machine: whoever is in between reads and changes what is
+    /// sent, tokens included.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
         self
     }
 
@@ -182,16 +279,44 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the token that every request carries, of up to 65,534 characters.
-    pub fn auth_token(mut self, token: impl Into<String>) -> Self {
-        self.auth_token = Some(token.into());
+    /// Trusts a certificate, in PEM, besides those that the system trusts: say that of a mock server
+    /// with `--tls-self-signed`. An HTTP client of your own has its own certificates.
+    #[cfg(feature = "rustls")]
+    pub fn root_certificate(mut self, pem: impl Into<String>) -> Self {
+        self.root_certificate = Some(pem.into());
         self
     }
 
-    /// Sets the project that every request is about. The service takes it from the credentials; a
-    /// mock server that asks for none takes it from here.
+    /// Sets what the client presents. Nothing, unless set.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Ok(Presented::These(credentials));
+        self
+    }
+
+    /// Sets where the client gets what it presents: [`CredentialsChain`](crate::CredentialsChain), or a
+    /// provider of your own.
+    pub fn credentials_provider(mut self, provider: impl CredentialsProvider + 'static) -> Self {
+        self.credentials = Ok(Presented::Provided(Arc::new(provider)));
+        self
+    }
+
+    /// Sets a token as what the client presents: short for [`Credentials::token`].
+    pub fn auth_token(mut self, token: impl Into<String>) -> Self {
+        self.credentials = Credentials::token(token.into()).map(Presented::These);
+        self
+    }
+
+    /// Sets the project of every request, before that of the credentials. The service takes it from the
+    /// credentials; a mock server that asks for none takes it from here.
     pub fn project_id(mut self, project_id: ProjectId) -> Self {
         self.project_id = Some(project_id);
+        self
+    }
+
+    /// Sets what time it is, for signatures and the expiry of credentials. That of the system, unless
+    /// set.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.now = Arc::new(now);
         self
     }
 
@@ -199,78 +324,70 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`]: an endpoint that is no `http` or `https` URL, or has a query; a
-    /// token that is too long, or no header can hold; or the HTTP client can't be built, say for want
-    /// of certificates.
+    /// [`Error::Configuration`]: an endpoint that is no `http` or `https` URL, has a query, or is `http`
+    /// on another machine; a region that is none; credentials that no header can hold; or the HTTP
+    /// client can't be built, say for want of certificates.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = parse_endpoint(&self.endpoint)?;
-        let http = match self.http {
-            Some(http) => http,
-            None => build_http(&endpoint)?,
+        let endpoint =
+            self.endpoint.and_then(|text| endpoint::parse(&text)).map_err(configuration)?;
+        let is_this_machine = endpoint::is_this_machine(&endpoint);
+        if endpoint.scheme() == "http" && !is_this_machine && !self.allow_plain_http {
+            return Err(configuration(
+                "plain http shows tokens and data to the network: use https, or allow_plain_http",
+            ));
+        }
+        let http = if let Some(http) = self.http {
+            http
+        } else {
+            let builder = http_builder(is_this_machine);
+            #[cfg(feature = "rustls")]
+            let builder = trust(builder, &endpoint, self.root_certificate.as_deref())?;
+            builder.build().map_err(http_configuration)?
         };
-        let mut headers = HeaderMap::new();
-        if let Some(token) = &self.auth_token {
-            headers.insert(header::X_AUTH_TOKEN, token_value(token)?);
-        }
-        if let Some(project) = &self.project_id {
-            let value = HeaderValue::from_str(project.as_str())
-                .map_err(|_| configuration("the project id must be text"))?;
-            headers.insert(header::X_PROJECT_ID, value);
-        }
+        let credentials =
+            match self.credentials.map_err(|invalid| configuration(invalid.to_string()))? {
+                Presented::These(credentials) => Source::fixed(credentials),
+                Presented::Provided(provider) => Source::renewed(provider),
+            };
+        let project_id = self.project_id.as_ref().map(project_value);
         let endpoint = endpoint.as_str().trim_end_matches('/').to_owned();
-        Ok(Client { http, endpoint, headers, timeout: self.timeout })
+        let (timeout, clock) = (self.timeout, Clock::new(self.now));
+        Ok(Client(Arc::new(Shared { http, endpoint, timeout, project_id, credentials, clock })))
     }
 }
 
-fn parse_endpoint(text: &str) -> Result<Url, Error> {
-    let url = Url::parse(text).map_err(|error| {
-        configuration(format!("the endpoint must be a URL such as https://host: {error}"))
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(configuration("the endpoint must be an http or https URL"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(configuration("the endpoint must have no query and no fragment"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(configuration("the endpoint must hold no user and no password"));
-    }
-    Ok(url)
-}
-
-fn build_http(endpoint: &Url) -> Result<reqwest::Client, Error> {
-    let mut builder = reqwest::Client::builder()
+fn http_builder(is_this_machine: bool) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("fabric-client/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT);
-    let is_this_machine = match endpoint.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if is_this_machine {
-        // A proxy of the environment can't reach what listens here.
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| Error::Configuration {
-        reason: "the HTTP client cannot be built".to_owned(),
-        source: Some(error),
-    })
+    // A proxy of the environment can't reach what listens here.
+    if is_this_machine { builder.no_proxy() } else { builder }
 }
 
-fn token_value(token: &str) -> Result<HeaderValue, Error> {
-    let is_plain = token.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    if !is_plain || token.len() > header::TOKEN_MAX_LENGTH || token.trim() != token {
-        return Err(configuration(format!(
-            "the token must have at most {} visible ASCII characters",
-            header::TOKEN_MAX_LENGTH
-        )));
+/// Which certificates are trusted.
+#[cfg(feature = "rustls")]
+fn trust(
+    builder: reqwest::ClientBuilder,
+    endpoint: &Url,
+    root_certificate: Option<&str>,
+) -> Result<reqwest::ClientBuilder, Error> {
+    // Without https none is needed, and a small image may have none.
+    if endpoint.scheme() == "http" {
+        return Ok(builder.tls_certs_only([]));
     }
-    let mut value = HeaderValue::from_str(token)
-        .map_err(|_| configuration("the token must be fit for a header"))?;
-    value.set_sensitive(true);
-    Ok(value)
+    let Some(pem) = root_certificate else { return Ok(builder) };
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(http_configuration)?;
+    if certificates.is_empty() {
+        return Err(configuration("the root certificate must be in PEM"));
+    }
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+fn http_configuration(error: reqwest::Error) -> Error {
+    let reason = "the HTTP client cannot be built".to_owned();
+    Error::Configuration { reason, source: Some(error) }
 }
 
 fn configuration(reason: impl Into<String>) -> Error {

@@ -1,6 +1,7 @@
 //! What went wrong with a call, by how far the request came.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use fabric_model::{ApiError, Invalid};
@@ -23,6 +24,10 @@ pub enum Error {
     /// The request breaks the contract and was not sent. Mend the request.
     #[error("the request was not sent: {0}")]
     Invalid(Invalid),
+    /// There were no credentials, or the service refused those there were and no others could be had.
+    /// Mend where they come from; whoever provides them says what is wrong.
+    #[error("no credentials could be had")]
+    Credentials(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// There was no connection, so nothing was sent. Any call may be tried again.
     #[error("could not connect")]
     Connect(#[source] reqwest::Error),

@@ -4,17 +4,21 @@
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), fabric_client::Error> {
-//! use fabric_client::Client;
 //! use fabric_client::model::access_client::AccessClientUpdate;
+//! use fabric_client::{Client, CredentialsChain, Environment};
 //!
-//! let client = Client::builder("https://fabric.cn-north-4.myhuaweicloud.com")
-//!     .auth_token("a token of the identity service")
+//! let client = Client::for_region("cn-north-4")
+//!     .credentials_provider(CredentialsChain::new(Environment::of_process()))
 //!     .build()?;
 //! let update = AccessClientUpdate { name: Some("zzh_test1122".to_owned()) };
 //! client.access_clients().update("3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1f", update).await?;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! What the client presents is in [`Credentials`]: a token, an access key, or nothing; a
+//! [`CredentialsProvider`] renews it. The [`CredentialsChain`] finds an access key where the vendor's
+//! SDKs do. `.netrc` is not read, and redirects are not followed.
 //!
 //! Requests are checked against the documented limits before they are sent, and [`Error`] says how far
 //! a request came. For tests there is the mock server of `fabric-server`.
@@ -27,11 +31,20 @@
 
 mod access_clients;
 mod client;
+mod clock;
+mod credentials;
+mod endpoint;
+mod environment;
 mod error;
+mod renewal;
 
 /// The contract: what is sent and answered.
 pub use fabric_model as model;
 
 pub use access_clients::AccessClients;
 pub use client::{Client, ClientBuilder};
+pub use credentials::{
+    ChainError, Credentials, CredentialsChain, CredentialsProvider, ProvidedCredentials,
+};
+pub use environment::Environment;
 pub use error::Error;

@@ -37,7 +37,7 @@ pub mod header;
 pub mod health;
 mod id;
 mod invalid;
-mod json;
+pub mod json;
 mod operation;
 mod parameters;
 #[cfg(feature = "signature")]

@@ -286,6 +286,18 @@ impl AccessKey {
     }
 }
 
+impl PartialEq for AccessKey {
+    fn eq(&self, other: &Self) -> bool {
+        fn parts(key: &AccessKey) -> (&str, &str, Option<&str>) {
+            let token = key.security_token.as_ref().map(ExposeSecret::expose_secret);
+            (&key.id, key.secret.expose_secret(), token)
+        }
+        parts(self) == parts(other)
+    }
+}
+
+impl Eq for AccessKey {}
+
 /// Secret and token are left out.
 impl fmt::Debug for AccessKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

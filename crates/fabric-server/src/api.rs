@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
@@ -16,12 +16,13 @@ use bytes::Bytes;
 use fabric_model::{ApiError, Failure, Operation, Payload, Request, header};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderValue, Method};
 
+use crate::auth::anybody;
 use crate::limits::{check_head, read_body};
 use crate::refusal::{no_such_method, refuse};
-use crate::{Caller, Clock, Limits, RequestIds};
+use crate::{Caller, Callers, Clock, Limits, RequestIds};
 
 /// An HTTP service made of handlers.
 ///
@@ -65,15 +66,21 @@ struct Path<S> {
 struct Shared<S> {
     state: S,
     limits: Limits,
+    callers: Callers,
+    clock: Clock,
     request_ids: RequestIds,
 }
 
 impl<S: Clone + Send + Sync + 'static> Api<S> {
-    /// A service without operations. Each handler gets a clone of `state`.
+    /// A service without operations, open to everybody. Each handler gets a clone of `state`.
     pub fn new(state: S) -> Self {
-        let request_ids =
-            RequestIds::new(fastrand::u64(..), Clock::system(), "localhost".to_owned());
-        let shared = Shared { state, limits: Limits::default(), request_ids };
+        let shared = Shared {
+            state,
+            limits: Limits::default(),
+            callers: Callers::everybody(),
+            clock: Clock::system(),
+            request_ids: RequestIds::new(fastrand::u64(..), "localhost".to_owned()),
+        };
         Self { shared, paths: BTreeMap::new() }
     }
 
@@ -81,6 +88,20 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.shared.limits = limits;
+        self
+    }
+
+    /// Sets who may call.
+    #[must_use]
+    pub fn callers(mut self, callers: Callers) -> Self {
+        self.shared.callers = callers;
+        self
+    }
+
+    /// Sets the clock: that of signatures, tokens, request ids, and the `Date` of answers.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.shared.clock = clock;
         self
     }
 
@@ -182,7 +203,8 @@ where
         None => Err(Failure::TimedOut.into()),
     };
     let mut response = outcome.unwrap_or_else(|error| refuse(&error));
-    let id = shared.request_ids.next();
+    let now = shared.clock.now();
+    let id = shared.request_ids.next(now);
     let (status, path) = (response.status(), uri.path());
     if status.is_server_error() {
         tracing::error!(%method, path, status = status.as_u16(), request_id = ?id, "failed");
@@ -192,6 +214,11 @@ where
         tracing::debug!(%method, path, status = status.as_u16(), request_id = ?id, "answered");
     }
     response.headers_mut().insert(header::X_REQUEST_ID, id);
+    if !shared.clock.is_system() {
+        // hyper adds the date of the system, by which no caller could set a clock to ours.
+        let date = httpdate::fmt_http_date(now.max(UNIX_EPOCH));
+        response.headers_mut().extend(HeaderValue::try_from(date).map(|date| (DATE, date)));
+    }
     response
 }
 
@@ -217,7 +244,10 @@ where
 {
     let (parts, body) = request.into_parts();
     let body = read_body(&parts, body, shared.limits.body).await?;
-    let caller = Caller::identify(&parts.headers)?;
+    let caller = match O::ACTION {
+        Some(action) => shared.callers.admit(action, &parts, &body, &shared.clock)?,
+        None => anybody(),
+    };
     let request = Request::<O>::read(
         parts.uri.path(),
         parts.uri.query().unwrap_or_default(),

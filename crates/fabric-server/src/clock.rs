@@ -42,6 +42,11 @@ impl Clock {
         }
     }
 
+    /// Whether this clock tells what the system's tells.
+    pub(crate) fn is_system(&self) -> bool {
+        matches!(*self.0.read(), Reading::System { ahead: Duration::ZERO })
+    }
+
     /// Stops the clock at a time.
     pub fn set(&self, time: SystemTime) {
         *self.0.write() = Reading::Stopped(time);

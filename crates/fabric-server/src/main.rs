@@ -2,14 +2,15 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use fabric_server::{Limits, MockServer, Profile, Seed, Settings};
-use tracing_subscriber::filter::Targets;
+use fabric_model::Invalid;
+use fabric_server::{Clock, Credential, Limits, MockServer, Profile, Seed, Settings, Tls};
+use tracing_subscriber::filter::{Targets, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -23,6 +24,49 @@ struct Arguments {
     /// Where to listen, as ADDRESS:PORT or PORT of this machine; port 0 takes a free one
     #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
+
+    /// A token that X-Auth-Token may hold, good for one project if that is given, else for the one in
+    /// X-Project-Id; repeatable, or several with spaces between them. Once there is any token or
+    /// access key, callers without one are refused
+    #[arg(
+        long = "token",
+        value_name = "TOKEN[=PROJECT]",
+        env = "FABRIC_TOKEN",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    tokens: Vec<String>,
+
+    /// An access key that requests may be signed with, its id and its secret; otherwise as --token
+    #[arg(
+        long = "access-key",
+        value_name = "AK:SK[=PROJECT]",
+        env = "FABRIC_ACCESS_KEY",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    access_keys: Vec<String>,
+
+    /// Tokens and access keys in JSON, with expiry and allowed actions if wanted (see the README)
+    #[arg(long, value_name = "FILE", env = "FABRIC_CREDENTIALS")]
+    credentials: Option<PathBuf>,
+
+    /// Lets everybody in who reaches this machine, where it listens beyond it without credentials
+    #[arg(long, env = "FABRIC_OPEN_TO_ALL")]
+    open_to_all: bool,
+
+    /// The certificate chain for TLS, in PEM, leaf first
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// TLS with a certificate authority made at start, for tests; clients trust its certificate,
+    /// which is written to this file
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_SELF_SIGNED", conflicts_with_all = ["tls_cert", "tls_key"])]
+    tls_self_signed: Option<PathBuf>,
 
     /// How to fill the gaps of the documentation: documented (every field is optional) or strict
     #[arg(long, env = "FABRIC_PROFILE", default_value = "documented")]
@@ -90,6 +134,12 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let listen = arguments.listen;
     let settings = settings(&arguments)?;
+    if settings.lets_everybody_in() && !settings.open_to_all {
+        return Err(format!(
+            "--listen {listen} would let everybody in who reaches this machine: give --token, \
+             --access-key or --credentials, or say --open-to-all"
+        ));
+    }
     // An open request takes no longer than this.
     let grace = settings.limits.time.saturating_add(Duration::from_secs(1));
     // From here on a signal means to stop in order, so it is caught before anybody knows of us.
@@ -111,8 +161,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     let access_clients = match &arguments.seed {
         None => Vec::new(),
         Some(path) => {
-            let json = std::fs::read_to_string(path)
-                .map_err(|error| format!("cannot read the seed {}: {error}", path.display()))?;
+            let json = read("seed", path)?;
+            let json = String::from_utf8_lossy(&json);
             Seed::parse(&json)
                 .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))?
         }
@@ -121,6 +171,9 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     tracing::info!(rng_seed, access_clients = access_clients.len(), "starting");
     Ok(Settings {
         listen: arguments.listen,
+        credentials: credentials(arguments)?,
+        open_to_all: arguments.open_to_all,
+        tls: tls(arguments)?,
         profile: arguments.profile,
         creating_time: arguments.creating_time.into(),
         deleting_time: arguments.deleting_time.into(),
@@ -130,6 +183,59 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         hostname: hostname(),
         ..Settings::default()
     })
+}
+
+fn read(what: &str, path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path)
+        .map_err(|error| format!("cannot read the {what} {}: {error}", path.display()))
+}
+
+/// What callers may present. None of the errors holds a secret.
+fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
+    let given = |texts: &[String], flag: &str, parse: fn(&str) -> Result<Credential, Invalid>| {
+        let texts = texts.iter().filter(|text| !text.is_empty());
+        let credentials = texts.map(|text| parse(text));
+        let credentials = credentials.collect::<Result<Vec<_>, _>>();
+        credentials.map_err(|invalid| format!("{flag}: {invalid}"))
+    };
+    let mut credentials = given(&arguments.tokens, "--token", Credential::parse_token)?;
+    credentials.extend(given(
+        &arguments.access_keys,
+        "--access-key",
+        Credential::parse_access_key,
+    )?);
+    if let Some(path) = &arguments.credentials {
+        let json = read("credentials", path)?;
+        let listed = std::str::from_utf8(&json)
+            .map_err(|_| Invalid::new("it", "must be UTF-8"))
+            .and_then(Credential::parse_file)
+            .map_err(|invalid| {
+                format!("the credentials {} are wrong: {invalid}", path.display())
+            })?;
+        if listed.is_empty() {
+            return Err(format!("the credentials {} hold none", path.display()));
+        }
+        credentials.extend(listed);
+    }
+    Ok(credentials)
+}
+
+fn tls(arguments: &Arguments) -> Result<Option<Tls>, String> {
+    if let Some(path) = &arguments.tls_self_signed {
+        let names = [arguments.listen.ip().to_string(), hostname()];
+        let tls = Tls::self_signed(&names, Clock::system().now())
+            .map_err(|error| format!("--tls-self-signed: {error}"))?;
+        let authority = tls.certificate_authority().unwrap_or_default();
+        std::fs::write(path, authority)
+            .map_err(|error| format!("cannot write the certificate {}: {error}", path.display()))?;
+        return Ok(Some(tls));
+    }
+    let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
+        return Ok(None);
+    };
+    let tls = Tls::from_pem(&read("certificate", certificate)?, &read("key", key)?)
+        .map_err(|error| format!("--tls-cert, --tls-key: {error}"))?;
+    Ok(Some(tls))
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -168,7 +274,12 @@ fn why(error: &std::io::Error) -> String {
 
 fn start_logging(arguments: &Arguments) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(arguments.log_level.clone());
+    // The libraries below us print headers at their finest levels, and those hold credentials.
+    let is_ours_or_plain = filter_fn(|event| {
+        *event.level() <= tracing::Level::INFO || event.target().starts_with("fabric_")
+    });
+    let registry =
+        tracing_subscriber::registry().with(arguments.log_level.clone()).with(is_ours_or_plain);
     match arguments.log_format {
         LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),

@@ -7,13 +7,20 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
+use axum_server::accept::{Accept, NoDelayAcceptor};
+use axum_server::service::SendService;
 use http::Method;
+use http::Request as HttpRequest;
+use hyper::body::Incoming;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::limits::HEADERS_MAX_LENGTH;
 use crate::mock::Mock;
-use crate::{Clock, Limits, RequestIds, Seed};
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+use crate::{Callers, Clock, Credential, Limits, RequestIds, Seed};
 
 /// How the mock server fills the gaps of the documentation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +61,13 @@ impl FromStr for Profile {
 pub struct Settings {
     /// Where to listen; port 0 stands for a free one.
     pub listen: SocketAddr,
+    /// What callers may present. With none, everybody is let in.
+    pub credentials: Vec<Credential>,
+    /// Listen beyond this machine even if everybody is let in.
+    pub open_to_all: bool,
+    /// How to speak TLS, if at all.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Tls>,
     /// How to fill the gaps of the documentation.
     pub profile: Profile,
     /// How long an access client is `CREATING`.
@@ -77,6 +91,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            credentials: Vec::new(),
+            open_to_all: false,
+            #[cfg(feature = "tls")]
+            tls: None,
             profile: Profile::default(),
             creating_time: Duration::ZERO,
             deleting_time: Duration::ZERO,
@@ -86,6 +104,14 @@ impl Default for Settings {
             clock: Clock::system(),
             hostname: "localhost".to_owned(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether whoever reaches this machine is let in.
+    #[must_use]
+    pub fn lets_everybody_in(&self) -> bool {
+        self.credentials.is_empty() && !self.listen.ip().is_loopback()
     }
 }
 
@@ -115,6 +141,8 @@ pub struct MockServer {
     endpoint: String,
     clock: Clock,
     operations: Vec<(Method, &'static str)>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 impl MockServer {
@@ -131,22 +159,52 @@ impl MockServer {
     ///
     /// # Errors
     ///
-    /// When it can't listen where the settings say.
+    /// When it can't listen where the settings say; when that is beyond this machine, and nobody would
+    /// be refused; when a credential is there twice.
     #[expect(
         clippy::unused_async,
         reason = "it must run in a runtime, and stores will need to wait"
     )]
     pub async fn start_with(settings: Settings) -> io::Result<Self> {
+        if settings.lets_everybody_in() && !settings.open_to_all {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "everybody who reaches this machine would be let in: give credentials, or open to all",
+            ));
+        }
         let seed = settings.rng_seed.unwrap_or_else(|| fastrand::u64(..));
         let clock = settings.clock.clone();
         // Request ids have a sequence of their own: how many requests came must not change the ids
         // of access clients.
-        let request_ids = RequestIds::new(!seed, clock.clone(), settings.hostname.clone());
-        let api = Mock::new(&settings, seed).api().limits(settings.limits).request_ids(request_ids);
+        let request_ids = RequestIds::new(!seed, settings.hostname.clone());
+        let mut api = Mock::new(&settings, seed)
+            .api()
+            .limits(settings.limits)
+            .clock(clock.clone())
+            .request_ids(request_ids);
+        if !settings.credentials.is_empty() {
+            let callers = Callers::known(settings.credentials)
+                .map_err(|invalid| io::Error::new(io::ErrorKind::InvalidInput, invalid))?;
+            api = api.callers(callers);
+        }
         let operations = api.served().collect();
-        let server = Server::start(TcpListener::bind(settings.listen)?, api.into_router())?;
+        let listener = TcpListener::bind(settings.listen)?;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = settings.tls {
+            let server = Server::start_tls(listener, api.into_router(), &tls)?;
+            let endpoint = format!("https://{}", server.address());
+            return Ok(Self { server, endpoint, clock, operations, tls: Some(tls) });
+        }
+        let server = Server::start(listener, api.into_router())?;
         let endpoint = format!("http://{}", server.address());
-        Ok(Self { server, endpoint, clock, operations })
+        Ok(Self {
+            server,
+            endpoint,
+            clock,
+            operations,
+            #[cfg(feature = "tls")]
+            tls: None,
+        })
     }
 
     /// The address that the server listens on.
@@ -155,7 +213,14 @@ impl MockServer {
         self.server.address()
     }
 
-    /// The URL for a client, `http://127.0.0.1:PORT`.
+    /// The certificate that a client must trust to reach a server with [`Tls::self_signed`], in PEM.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn certificate_authority(&self) -> Option<&str> {
+        self.tls.as_ref()?.certificate_authority()
+    }
+
+    /// The URL for a client, `http://127.0.0.1:PORT`, or `https` with TLS.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
@@ -207,10 +272,33 @@ impl Server {
     ///
     /// When the listener is of no use.
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
+        Self::serve(listener, router, NoDelayAcceptor::new())
+    }
+
+    /// Serves a router on a listener, over TLS.
+    ///
+    /// # Errors
+    ///
+    /// When the listener is of no use.
+    #[cfg(feature = "tls")]
+    pub fn start_tls(listener: TcpListener, router: Router, tls: &Tls) -> io::Result<Self> {
+        use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+        let config = RustlsConfig::from_config(tls.config.clone());
+        let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+        Self::serve(listener, router, acceptor)
+    }
+
+    fn serve<A>(listener: TcpListener, router: Router, acceptor: A) -> io::Result<Self>
+    where
+        A: Accept<TcpStream, Router> + Clone + Send + Sync + 'static,
+        A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
+        A::Service: SendService<HttpRequest<Incoming>> + Send,
+        A::Future: Send,
+    {
         let address = listener.local_addr()?;
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(listener)?
-            .acceptor(NoDelayAcceptor::new())
+            .acceptor(acceptor)
             .first_request_timeout(HEAD_TIMEOUT)
             .handle(handle.clone());
         let builder = server.http_builder();

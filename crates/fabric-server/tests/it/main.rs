@@ -4,5 +4,6 @@
 
 mod bad_requests;
 mod behaviour;
+mod callers;
 mod program;
 mod raw;

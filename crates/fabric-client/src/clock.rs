@@ -1,0 +1,76 @@
+//! The time by which requests are signed: this machine's, corrected by what the service says.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use http::header::{AGE, DATE};
+
+/// Tells the time. Clones share the correction.
+#[derive(Clone)]
+pub(crate) struct Clock {
+    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// How many milliseconds the service is ahead of this machine.
+    ahead: Arc<AtomicI64>,
+}
+
+/// A look at the clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    here: SystemTime,
+    pub(crate) corrected: SystemTime,
+}
+
+/// A date this many milliseconds off may have been why a signature was refused: the service allows 15 minutes.
+const SUSPICIOUS: u64 = 10 * 60 * 1000;
+
+impl Clock {
+    pub(crate) fn new(now: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
+        Self { now, ahead: Arc::default() }
+    }
+
+    /// The time here, and what the service most probably takes it to be.
+    pub(crate) fn read(&self) -> Reading {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let by = Duration::from_millis(ahead.unsigned_abs());
+        let here = (self.now)();
+        let corrected = if ahead < 0 { here.checked_sub(by) } else { here.checked_add(by) };
+        Reading { here, corrected: corrected.unwrap_or(here) }
+    }
+
+    /// Corrects the time by the `Date` of a refusal of what was sent at `sent`, unless it is from a
+    /// cache. Says whether the date was so far off that it is worth signing again.
+    pub(crate) fn learn(&self, headers: &HeaderMap, sent: Reading) -> bool {
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
+            return false;
+        };
+        // It was cut to whole seconds, somewhere between sending and receiving.
+        let date = date + Duration::from_millis(500);
+        let off = milliseconds_between(sent.corrected, date).unsigned_abs();
+        if headers.contains_key(AGE) || off < SUSPICIOUS {
+            return false;
+        }
+        let took = (self.now)().duration_since(sent.here).unwrap_or_default();
+        let ahead = milliseconds_between(sent.here + took / 2, date);
+        self.ahead.store(ahead, Ordering::Relaxed);
+        true
+    }
+}
+
+fn milliseconds_between(from: SystemTime, to: SystemTime) -> i64 {
+    let length = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    match to.duration_since(from) {
+        Ok(ahead) => length(ahead),
+        Err(behind) => -length(behind.duration()),
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        formatter.debug_struct("Clock").field("milliseconds_ahead", &ahead).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,374 @@
+//! What a client presents: a token, an access key, nothing, or what a provider gives it.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use configparser::ini::{Ini, IniDefault};
+use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
+use fabric_model::{Invalid, ProjectId, header};
+use http::HeaderValue;
+use reqwest::Request;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::Environment;
+
+/// What a client presents, the project it is about, and when it expires.
+///
+/// Secrets are cleared from memory when the last copy is dropped, and `Debug` does not print them. What
+/// is on its way over the network is in the buffers of the HTTP library, which are not cleared.
+///
+/// ```
+/// use fabric_client::{Client, Credentials};
+///
+/// let credentials = Credentials::access_key("AKIDEXAMPLE", "the secret")?
+///     .with_project_id("7a6d1e0f4c3b48d29e5f8a7b6c5d4e3f".parse()?);
+/// let client = Client::for_region("cn-north-4").credentials(credentials).build()?;
+/// # Ok::<(), fabric_client::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    kind: Kind,
+    project_id: Option<ProjectId>,
+    expires_at: Option<SystemTime>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Anonymous,
+    Token(SecretString),
+    AccessKey(AccessKey, Algorithm),
+}
+
+impl Credentials {
+    /// Nothing, as a mock server that lets everybody in wants it.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self { kind: Kind::Anonymous, project_id: None, expires_at: None }
+    }
+
+    /// A token of the identity service, for `X-Auth-Token`.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header can hold: not 1 to 65,534 visible ASCII characters.
+    pub fn token(token: impl Into<SecretString>) -> Result<Self, Invalid> {
+        let token = token.into();
+        header::check_token("token", token.expose_secret())?;
+        Ok(Self { kind: Kind::Token(token), ..Self::anonymous() })
+    }
+
+    /// An access key (AK/SK), to sign every request with.
+    ///
+    /// # Errors
+    ///
+    /// See [`AccessKey::new`].
+    pub fn access_key(
+        id: impl Into<String>,
+        secret: impl Into<SecretString>,
+    ) -> Result<Self, Invalid> {
+        let key = AccessKey::new(id, secret)?;
+        Ok(Self { kind: Kind::AccessKey(key, Algorithm::default()), ..Self::anonymous() })
+    }
+
+    /// Makes the access key a temporary one, which is good only with its security token.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header can hold, or no access key.
+    pub fn with_security_token(mut self, token: impl Into<SecretString>) -> Result<Self, Invalid> {
+        match self.kind {
+            Kind::AccessKey(key, algorithm) => {
+                self.kind = Kind::AccessKey(key.with_security_token(token)?, algorithm);
+                Ok(self)
+            }
+            _ => Err(Invalid::new("security token", "must go with an access key")),
+        }
+    }
+
+    /// Signs in another way than with SDK-HMAC-SHA256. Without an access key nothing is signed.
+    #[must_use]
+    pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
+        if let Kind::AccessKey(_, used) = &mut self.kind {
+            *used = algorithm;
+        }
+        self
+    }
+
+    /// Sets the project, for `X-Project-Id`.
+    #[must_use]
+    pub fn with_project_id(mut self, project_id: ProjectId) -> Self {
+        self.project_id = Some(project_id);
+        self
+    }
+
+    /// Sets when they expire. What a provider gives is renewed ahead of that.
+    #[must_use]
+    pub fn until(mut self, expires_at: SystemTime) -> Self {
+        self.expires_at = Some(expires_at);
+        self
+    }
+
+    pub(crate) fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
+    }
+
+    /// Whether a service that refused the one must refuse the other.
+    pub(crate) fn are_the_same(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Anonymous, Kind::Anonymous) => true,
+            (Kind::Token(one), Kind::Token(other)) => one.expose_secret() == other.expose_secret(),
+            (Kind::AccessKey(one, _), Kind::AccessKey(other, _)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Where credentials come from that are had only when they are needed, or expire.
+///
+/// A client asks for them once, whoever waits; again a while before they expire (see
+/// [`Credentials::until`]); and once when the service refuses them.
+///
+/// ```
+/// use fabric_client::{Credentials, CredentialsProvider, ProvidedCredentials};
+///
+/// #[derive(Debug)]
+/// struct TokenFile(std::path::PathBuf);
+///
+/// impl CredentialsProvider for TokenFile {
+///     fn provide(&self) -> ProvidedCredentials<'_> {
+///         Box::pin(async {
+///             let token = std::fs::read_to_string(&self.0)?;
+///             Ok(Credentials::token(token.trim())?)
+///         })
+///     }
+/// }
+/// ```
+pub trait CredentialsProvider: fmt::Debug + Send + Sync {
+    /// Gives credentials. An error must hold no secret.
+    fn provide(&self) -> ProvidedCredentials<'_>;
+}
+
+/// What a [`CredentialsProvider`] gives.
+pub type ProvidedCredentials<'a> =
+    Pin<Box<dyn Future<Output = Result<Credentials, BoxError>> + Send + 'a>>;
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Access keys where the vendor's own SDKs look for them: the environment, then the profile file.
+///
+/// | from | what |
+/// |---|---|
+/// | environment | `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK`, and if set `HUAWEICLOUD_SDK_PROJECT_ID` and `HUAWEICLOUD_SDK_SECURITY_TOKEN` |
+/// | profile | `ak`, `sk`, `project_id` and `security_token` in section `[basic]` of the INI file `~/.huaweicloud/credentials`, or the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names |
+///
+/// What is empty counts as absent. A source that has a part of a key is an error, and not passed over.
+#[derive(Clone, Debug)]
+pub struct CredentialsChain {
+    environment: Environment,
+}
+
+impl CredentialsChain {
+    /// The chain in an environment: [`Environment::of_process`], unless in a test.
+    #[must_use]
+    pub fn new(environment: Environment) -> Self {
+        Self { environment }
+    }
+
+    /// Looks for credentials now.
+    ///
+    /// # Errors
+    ///
+    /// There are none, or not whole.
+    pub fn find(&self) -> Result<Credentials, ChainError> {
+        let variable = |name: &str| self.environment.get(&format!("HUAWEICLOUD_SDK_{name}"));
+        let found = Found {
+            ak: variable("AK"),
+            sk: variable("SK"),
+            project_id: variable("PROJECT_ID"),
+            security_token: variable("SECURITY_TOKEN"),
+        };
+        if let Some(credentials) = found.credentials("the environment")? {
+            return Ok(credentials);
+        }
+        let Some((path, is_named)) = self.profile() else {
+            return Err(ChainError(
+                "HUAWEICLOUD_SDK_AK is not set, and there is no home".to_owned(),
+            ));
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => read_profile(&path, text),
+            Err(error) if is_named || error.kind() != std::io::ErrorKind::NotFound => {
+                Err(ChainError(format!("cannot read {}: {error}", path.display())))
+            }
+            Err(_) => Err(ChainError(format!(
+                "HUAWEICLOUD_SDK_AK is not set, and there is no {}",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The profile file, and whether it was named.
+    fn profile(&self) -> Option<(PathBuf, bool)> {
+        if let Some(path) = self.environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") {
+            return Some((path.into(), true));
+        }
+        let home = self.environment.get("HOME").or_else(|| self.environment.get("USERPROFILE"))?;
+        Some((Path::new(&home).join(".huaweicloud").join("credentials"), false))
+    }
+}
+
+impl CredentialsProvider for CredentialsChain {
+    fn provide(&self) -> ProvidedCredentials<'_> {
+        // A small file of the user's own, read a few times in the life of a process.
+        Box::pin(async { Ok(self.find()?) })
+    }
+}
+
+/// Why the [`CredentialsChain`] found no credentials. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainError(String);
+
+impl fmt::Display for ChainError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl StdError for ChainError {}
+
+/// What one source of the chain holds.
+struct Found {
+    ak: Option<String>,
+    sk: Option<String>,
+    project_id: Option<String>,
+    security_token: Option<String>,
+}
+
+impl Found {
+    /// The credentials, if there are any.
+    fn credentials(self, place: &str) -> Result<Option<Credentials>, ChainError> {
+        let wrong = |invalid: Invalid| ChainError(format!("{place}: {invalid}"));
+        let (ak, sk) = match (self.ak, self.sk) {
+            (None, None) => return Ok(None),
+            (Some(ak), Some(sk)) => (ak, sk),
+            (ak, _) => {
+                let missing = if ak.is_none() { "id (AK)" } else { "secret (SK)" };
+                return Err(ChainError(format!(
+                    "{place}: the {missing} of the access key is missing"
+                )));
+            }
+        };
+        let mut credentials = Credentials::access_key(ak, sk).map_err(wrong)?;
+        if let Some(token) = self.security_token {
+            credentials = credentials.with_security_token(token).map_err(wrong)?;
+        }
+        if let Some(project) = self.project_id {
+            credentials = credentials.with_project_id(project.try_into().map_err(wrong)?);
+        }
+        Ok(Some(credentials))
+    }
+}
+
+fn read_profile(path: &Path, text: String) -> Result<Credentials, ChainError> {
+    let place = path.display().to_string();
+    let mut defaults = IniDefault::default();
+    // A secret may hold what would begin a comment.
+    defaults.inline_comment_symbols = Some(Vec::new());
+    defaults.comment_symbols = vec!['#', ';'];
+    let mut profile = Ini::new_from_defaults(defaults);
+    // What the parser says may quote the line.
+    profile.read(text).map_err(|_| ChainError(format!("{place}: is no INI file")))?;
+    let get = |key: &str| profile.get("basic", key).filter(|value| !value.is_empty());
+    let found = Found {
+        ak: get("ak"),
+        sk: get("sk"),
+        project_id: get("project_id"),
+        security_token: get("security_token"),
+    };
+    found
+        .credentials(&place)?
+        .ok_or_else(|| ChainError(format!("{place}: section [basic] has no ak and sk")))
+}
+
+/// Credentials made ready for a header.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) credentials: Credentials,
+    /// The token, shared by all requests.
+    token: Option<HeaderValue>,
+    project_id: Option<HeaderValue>,
+}
+
+/// The memory behind a shared header value, cleared when the last request is done with it.
+struct Shared(SecretString);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+impl Ready {
+    pub(crate) fn new(credentials: Credentials) -> Self {
+        let token = match &credentials.kind {
+            Kind::Token(token) => {
+                let shared = Bytes::from_owner(Shared(token.clone()));
+                let mut value =
+                    HeaderValue::from_maybe_shared(shared).expect("the token has been checked");
+                value.set_sensitive(true);
+                Some(value)
+            }
+            _ => None,
+        };
+        let project_id = credentials.project_id.as_ref().map(project_value);
+        Self { credentials, token, project_id }
+    }
+
+    /// Whether requests are signed, so that their date matters.
+    pub(crate) fn sign(&self) -> bool {
+        matches!(self.credentials.kind, Kind::AccessKey(..))
+    }
+
+    /// Adds the credentials to a request that is otherwise as it will be sent.
+    pub(crate) fn authorize(&self, request: &mut Request, now: SystemTime) {
+        if let Some(project) = &self.project_id {
+            request.headers_mut().entry(header::X_PROJECT_ID).or_insert_with(|| project.clone());
+        }
+        match &self.credentials.kind {
+            Kind::Anonymous => {}
+            Kind::Token(_) => {
+                request
+                    .headers_mut()
+                    .extend(self.token.clone().map(|token| (header::X_AUTH_TOKEN, token)));
+            }
+            Kind::AccessKey(key, algorithm) => sign(request, key, algorithm, now),
+        }
+    }
+}
+
+fn sign(request: &mut Request, key: &AccessKey, algorithm: &Algorithm, now: SystemTime) {
+    let mut headers = std::mem::take(request.headers_mut());
+    let url = request.url();
+    let mut host = url.host_str().unwrap_or_default().to_owned();
+    if let Some(port) = url.port() {
+        host = format!("{host}:{port}");
+    }
+    let line = RequestLine {
+        method: request.method(),
+        path: url.path(),
+        query: url.query().unwrap_or_default(),
+        host: host.as_bytes(),
+    };
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    key.sign(algorithm, line, &mut headers, body, now);
+    *request.headers_mut() = headers;
+}
+
+pub(crate) fn project_value(project_id: &ProjectId) -> HeaderValue {
+    HeaderValue::from_str(project_id.as_str()).expect("an id is fit for a header")
+}

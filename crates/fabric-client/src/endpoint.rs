@@ -1,0 +1,52 @@
+//! Where the service is: an address given, or that of a region.
+
+use url::{Host, Url};
+
+use crate::Environment;
+
+/// The endpoint of a region, or why there is none.
+///
+/// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_<REGION>` overrides it, as in the vendor's SDKs: capitals, with
+/// `_` for `-`. Of a list with commas the first counts; without a scheme it is `https`.
+pub(crate) fn of_region(region: &str, environment: &Environment) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.is_empty() || region.starts_with('-') || !region.bytes().all(is_plain) {
+        return Err("the region must be like cn-north-4".to_owned());
+    }
+    let name = region.to_ascii_uppercase().replace('-', "_");
+    let variable = format!("HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_{name}");
+    let Some(list) = environment.get(&variable) else {
+        return Ok(format!("https://fabric.{region}.myhuaweicloud.com"));
+    };
+    let first = list.split(',').next().unwrap_or_default().trim();
+    if first.is_empty() {
+        return Err(format!("{variable} must begin with an endpoint"));
+    }
+    Ok(if first.contains("://") { first.to_owned() } else { format!("https://{first}") })
+}
+
+/// Checks that an endpoint is one.
+pub(crate) fn parse(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .map_err(|error| format!("the endpoint must be a URL such as https://host: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err("the endpoint must be an http or https URL".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("the endpoint must have no query and no fragment".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("the endpoint must hold no user and no password".to_owned());
+    }
+    Ok(url)
+}
+
+/// Whether what is sent there stays on this machine.
+pub(crate) fn is_this_machine(endpoint: &Url) -> bool {
+    match endpoint.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

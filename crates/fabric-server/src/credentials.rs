@@ -1,0 +1,258 @@
+//! What a caller may present: tokens and access keys, from arguments or a file.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use fabric_model::signature::AccessKey;
+use fabric_model::{
+    Invalid, Operation, OperationVisitor, ProjectId, header, json, visit_operations,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// A token or an access key that a server knows, and what it is good for.
+///
+/// Unless said otherwise it never expires, may do everything, and is good for the project that the
+/// caller names in `X-Project-Id`. Secrets are not printed by `Debug`.
+///
+/// ```
+/// use fabric_server::Credential;
+///
+/// let token = Credential::parse_token("MIIabc==7a6d1e0f")?;
+/// assert_eq!(token.project().unwrap().as_str(), "7a6d1e0f");
+/// let key = Credential::parse_access_key("AKIDEXAMPLE:the-secret")?;
+/// assert_eq!(key.project(), None);
+/// # Ok::<(), fabric_model::Invalid>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credential {
+    pub(crate) secret: Secret,
+    pub(crate) grant: Grant,
+}
+
+/// What is presented.
+#[derive(Clone, Debug)]
+pub(crate) enum Secret {
+    Token(SecretString),
+    AccessKey(AccessKey),
+}
+
+/// What a credential is good for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grant {
+    pub(crate) project: Option<ProjectId>,
+    pub(crate) expires_at: Option<SystemTime>,
+    pub(crate) actions: Option<BTreeSet<String>>,
+}
+
+impl Credential {
+    /// A token for `X-Auth-Token`.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header can hold.
+    pub fn token(token: impl Into<SecretString>) -> Result<Self, Invalid> {
+        let token = token.into();
+        header::check_token("token", token.expose_secret())?;
+        Ok(Self { secret: Secret::Token(token), grant: Grant::default() })
+    }
+
+    /// An access key, to sign with.
+    #[must_use]
+    pub fn access_key(key: AccessKey) -> Self {
+        Self { secret: Secret::AccessKey(key), grant: Grant::default() }
+    }
+
+    /// Reads `TOKEN[=PROJECT]`. What follows the last `=` is the project, unless nothing does: tokens
+    /// are often Base64, and end in `=`.
+    ///
+    /// # Errors
+    ///
+    /// A token that no header can hold, or a project that is none. Neither is in the error.
+    pub fn parse_token(text: &str) -> Result<Self, Invalid> {
+        let (token, project) = split_project(text)?;
+        Ok(Self::token(token)?.for_project(project))
+    }
+
+    /// Reads `AK:SK[=PROJECT]`.
+    ///
+    /// # Errors
+    ///
+    /// No `:`, or a key or project that is none. The secret is not in the error.
+    pub fn parse_access_key(text: &str) -> Result<Self, Invalid> {
+        let (key, project) = split_project(text)?;
+        let (id, secret) = key
+            .split_once(':')
+            .ok_or_else(|| Invalid::new("access key", "must be AK:SK or AK:SK=PROJECT"))?;
+        Ok(Self::access_key(AccessKey::new(id, secret)?).for_project(project))
+    }
+
+    /// Reads a credentials file: a JSON object with `tokens` and `access_keys`.
+    ///
+    /// ```
+    /// use fabric_server::Credential;
+    ///
+    /// let credentials = Credential::parse_file(r#"{
+    ///     "tokens": [
+    ///         { "token": "MIIabc" },
+    ///         {
+    ///             "token": "MIIdef",
+    ///             "project_id": "7a6d1e0f",
+    ///             "expires_at": "2030-01-01T00:00:00Z",
+    ///             "actions": ["DataArtsFabric::showVpcepClient"]
+    ///         }
+    ///     ],
+    ///     "access_keys": [
+    ///         { "access_key_id": "AKIDEXAMPLE", "secret_access_key": "the secret", "security_token": "if temporary" }
+    ///     ]
+    /// }"#)?;
+    /// assert_eq!(credentials.len(), 3);
+    /// # Ok::<(), fabric_model::Invalid>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, by field and rule; never a value.
+    pub fn parse_file(json: &str) -> Result<Vec<Self>, Invalid> {
+        let File { tokens, access_keys } =
+            json::read(json.strip_prefix('\u{feff}').unwrap_or(json).as_bytes())?;
+        let tokens = tokens.into_iter().enumerate().map(|(place, entry)| {
+            let credential = Self::token(entry.token).and_then(|token| {
+                token.granted(entry.project_id, entry.expires_at.as_deref(), entry.actions)
+            });
+            credential.map_err(|invalid| below(&format!("tokens[{place}]"), &invalid))
+        });
+        let access_keys = access_keys.into_iter().enumerate().map(|(place, entry)| {
+            let key = AccessKey::new(entry.access_key_id, entry.secret_access_key);
+            let key = key.and_then(|key| match entry.security_token {
+                Some(token) => key.with_security_token(token),
+                None => Ok(key),
+            });
+            let credential = key.and_then(|key| {
+                let expires_at = entry.expires_at.as_deref();
+                Self::access_key(key).granted(entry.project_id, expires_at, entry.actions)
+            });
+            credential.map_err(|invalid| below(&format!("access_keys[{place}]"), &invalid))
+        });
+        tokens.chain(access_keys).collect()
+    }
+
+    /// The same, good for one project only, if one is given.
+    #[must_use]
+    pub fn for_project(mut self, project: Option<ProjectId>) -> Self {
+        self.grant.project = project;
+        self
+    }
+
+    /// The same, until a time.
+    #[must_use]
+    pub fn until(mut self, time: SystemTime) -> Self {
+        self.grant.expires_at = Some(time);
+        self
+    }
+
+    /// The same, for these actions only, such as `DataArtsFabric::showVpcepClient`: see
+    /// [`Operation::ACTION`].
+    ///
+    /// # Errors
+    ///
+    /// An action that no operation needs.
+    pub fn allowing(
+        mut self,
+        actions: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<Self, Invalid> {
+        let actions: BTreeSet<String> = actions.into_iter().map(Into::into).collect();
+        let known = known_actions();
+        if !actions.iter().all(|action| known.contains(action.as_str())) {
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Invalid::new("actions", format!("must be some of {known}")));
+        }
+        self.grant.actions = Some(actions);
+        Ok(self)
+    }
+
+    /// The one project that it is good for.
+    #[must_use]
+    pub fn project(&self) -> Option<&ProjectId> {
+        self.grant.project.as_ref()
+    }
+
+    fn granted(
+        self,
+        project: Option<String>,
+        expires_at: Option<&str>,
+        actions: Option<Vec<String>>,
+    ) -> Result<Self, Invalid> {
+        let project = project.map(parse_project).transpose()?;
+        let mut credential = self.for_project(project);
+        if let Some(time) = expires_at {
+            credential = credential
+                .until(humantime::parse_rfc3339(time).map_err(|_| {
+                    Invalid::new("expires_at", "must be like 2030-01-01T00:00:00Z")
+                })?);
+        }
+        match actions {
+            Some(actions) => credential.allowing(actions),
+            None => Ok(credential),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    tokens: Vec<TokenEntry>,
+    #[serde(default)]
+    access_keys: Vec<AccessKeyEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenEntry {
+    token: SecretString,
+    project_id: Option<String>,
+    expires_at: Option<String>,
+    actions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessKeyEntry {
+    access_key_id: String,
+    secret_access_key: SecretString,
+    security_token: Option<SecretString>,
+    project_id: Option<String>,
+    expires_at: Option<String>,
+    actions: Option<Vec<String>>,
+}
+
+fn split_project(text: &str) -> Result<(&str, Option<ProjectId>), Invalid> {
+    match text.rsplit_once('=') {
+        None | Some((_, "")) => Ok((text, None)),
+        Some((secret, project)) => Ok((secret, Some(parse_project(project.to_owned())?))),
+    }
+}
+
+fn parse_project(text: String) -> Result<ProjectId, Invalid> {
+    ProjectId::try_from(text)
+        .map_err(|invalid| Invalid::new("project", &invalid.violations()[0].rule))
+}
+
+/// The same violation, of something in a list.
+fn below(parent: &str, invalid: &Invalid) -> Invalid {
+    let violation = &invalid.violations()[0];
+    Invalid::new(format!("{parent}.{}", violation.field), &violation.rule)
+}
+
+fn known_actions() -> BTreeSet<&'static str> {
+    struct Actions(BTreeSet<&'static str>);
+    impl OperationVisitor for Actions {
+        fn visit<O: Operation>(&mut self) {
+            self.0.extend(O::ACTION);
+        }
+    }
+    let mut actions = Actions(BTreeSet::new());
+    visit_operations(&mut actions);
+    actions.0
+}

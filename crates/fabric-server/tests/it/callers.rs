@@ -1,0 +1,353 @@
+//! Who is let in, to do what, and what the others are told.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
+use fabric_server::{Credential, MockServer, Seed, Settings};
+use http::{HeaderMap, Method};
+use serde_json::{Value, json};
+
+use crate::raw::{self, Answer};
+
+const ID: &str = "3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1f";
+const COLLECTION: &str = "/v1/access-clients";
+const ITEM: &str = "/v1/access-clients/3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1f";
+
+/// Every operation that asks who is calling, with a body if it takes one.
+const OPERATIONS: [(&str, &str, &str); 5] = [
+    ("POST", COLLECTION, r#"{"name": "analytics-1"}"#),
+    ("GET", "/v1/access-clients?limit=5&name=a%5Fb", ""),
+    ("GET", ITEM, ""),
+    ("PUT", ITEM, r#"{"name": "zzh_test1122"}"#),
+    ("DELETE", ITEM, ""),
+];
+
+fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_757_925_000)
+}
+
+fn key(secret: &str) -> AccessKey {
+    AccessKey::new("AKID", secret).unwrap()
+}
+
+async fn server() -> MockServer {
+    let file = json!({
+        "tokens": [
+            { "token": "good", "project_id": "mine", "expires_at": "2025-09-15T08:31:00Z" },
+            { "token": "expired", "project_id": "mine", "expires_at": "2025-09-15T08:30:00Z" },
+            { "token": "reader", "project_id": "mine", "actions": ["DataArtsFabric::showVpcepClient"] },
+            { "token": "roaming" },
+            { "token": "theirs", "project_id": "theirs" },
+        ],
+        "access_keys": [
+            { "access_key_id": "AKID", "secret_access_key": "secret", "project_id": "mine" },
+            { "access_key_id": "TEMPORARY", "secret_access_key": "secret", "security_token": "st", "project_id": "mine" },
+            { "access_key_id": "ENDED", "secret_access_key": "secret", "expires_at": "2025-09-15T08:30:00Z" },
+        ],
+    });
+    let seed = json!([{ "id": ID, "name": "seeded", "project_id": "mine" }]);
+    let settings = Settings {
+        credentials: Credential::parse_file(&file.to_string()).unwrap(),
+        access_clients: Seed::parse(&seed.to_string()).unwrap(),
+        ..Settings::default()
+    };
+    let server = MockServer::start_with(settings).await.unwrap();
+    server.clock().set(now());
+    server
+}
+
+/// Sends an operation with headers.
+async fn call(server: &MockServer, operation: (&str, &str, &str), headers: String) -> Answer {
+    let (method, target, body) = operation;
+    let content_type = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    let headers = format!("{headers}{content_type}");
+    let bytes = raw::request(method, target, &headers, body.as_bytes());
+    let address = server.address();
+    tokio::task::spawn_blocking(move || raw::send(address, &bytes)).await.unwrap()
+}
+
+/// The headers that sign an operation.
+fn signed(key: &AccessKey, at: SystemTime, operation: (&str, &str, &str)) -> String {
+    signed_with(&Algorithm::Sha256, key, at, operation)
+}
+
+fn signed_with(
+    algorithm: &Algorithm,
+    key: &AccessKey,
+    at: SystemTime,
+    (method, target, body): (&str, &str, &str),
+) -> String {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let method: Method = method.parse().unwrap();
+    let line = RequestLine { method: &method, path, query, host: b"localhost" };
+    let mut headers = HeaderMap::new();
+    key.sign(algorithm, line, &mut headers, body.as_bytes(), at);
+    let line = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        format!("{name}: {}\r\n", value.to_str().unwrap())
+    };
+    headers.iter().map(line).collect()
+}
+
+fn token(token: &str) -> String {
+    format!("X-Auth-Token: {token}\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_caller_presents_meets_the_same_answer_in_every_operation() {
+    type Present = fn((&str, &str, &str)) -> String;
+    let hours = Duration::from_hours(1);
+    let refused_token = Some((401, json!("APIG.1002")));
+    let refused_signature = Some((401, json!("APIG.0301")));
+    let forbidden = Some((403, json!(403)));
+    let rows: [(&str, Present, Option<(u16, Value)>); 17] = [
+        ("no credentials", |_| String::new(), refused_token.clone()),
+        ("an empty token", |_| token(""), refused_token.clone()),
+        ("an unknown token", |_| token("unknown"), refused_token.clone()),
+        ("two tokens", |_| token("good") + &token("good"), refused_token.clone()),
+        ("an expired token", |_| token("expired"), refused_token.clone()),
+        ("a token of another project", |_| token("good") + "X-Project-Id: theirs\r\n", forbidden),
+        ("a good token", |_| token("good"), None),
+        ("a good token, and its project", |_| token("good") + "X-Project-Id: mine\r\n", None),
+        ("a token of any project", |_| token("roaming") + "X-Project-Id: mine\r\n", None),
+        ("a bad signature", |call| signed(&key("another"), now(), call), refused_signature.clone()),
+        (
+            "a bad signature with a good token",
+            |call| signed(&key("another"), now(), call) + &token("good"),
+            refused_signature.clone(),
+        ),
+        (
+            "an unknown key",
+            |call| signed(&AccessKey::new("NOBODY", "secret").unwrap(), now(), call),
+            refused_signature.clone(),
+        ),
+        (
+            "an expired key",
+            |call| signed(&AccessKey::new("ENDED", "secret").unwrap(), now(), call),
+            refused_signature.clone(),
+        ),
+        (
+            "a temporary key without its token",
+            |call| signed(&AccessKey::new("TEMPORARY", "secret").unwrap(), now(), call),
+            refused_signature.clone(),
+        ),
+        (
+            "a temporary key with its token",
+            |call| {
+                let key = AccessKey::new("TEMPORARY", "secret").unwrap();
+                signed(&key.with_security_token("st").unwrap(), now(), call)
+            },
+            None,
+        ),
+        ("a good signature", |call| signed(&key("secret"), now(), call), None),
+        (
+            "a good signature with a bad token",
+            |call| signed(&key("secret"), now(), call) + &token("unknown"),
+            None,
+        ),
+    ];
+    for (what, present, expected) in rows {
+        let server = server().await;
+        for operation in OPERATIONS {
+            let answer = call(&server, operation, present(operation)).await;
+            let code = || answer.json()["error_code"].clone();
+            let got = (answer.status != 200).then(|| (answer.status, code()));
+            assert_eq!(got, expected, "{what}: {operation:?}");
+            assert!(answer.header("x-request-id").is_some());
+        }
+        let health = call(&server, ("GET", "/healthcheck", ""), present(("GET", "/", ""))).await;
+        assert_eq!(health.status, 200, "{what}: health is open to everybody");
+    }
+    let server = server().await;
+    for operation in OPERATIONS {
+        for at in [now() - hours, now() + hours] {
+            let answer = call(&server, operation, signed(&key("secret"), at, operation)).await;
+            let got = Some((answer.status, answer.json()["error_code"].clone()));
+            assert_eq!(got, refused_signature, "an old date: {operation:?}");
+        }
+    }
+    // Those were ten refusals in a row, so the key is locked now, however well it signs.
+    for operation in OPERATIONS {
+        let answer = call(&server, operation, signed(&key("secret"), now(), operation)).await;
+        let got = Some((answer.status, answer.json()["error_code"].clone()));
+        assert_eq!(got, refused_signature, "a locked key: {operation:?}");
+        assert!(answer.json()["error_msg"].as_str().unwrap().ends_with("limit,forbidden"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_does_only_what_it_is_allowed() {
+    let server = server().await;
+    for operation in OPERATIONS {
+        let answer = call(&server, operation, token("reader")).await;
+        let is_allowed = operation == ("GET", ITEM, "");
+        assert_eq!(answer.status, if is_allowed { 200 } else { 403 }, "{operation:?}");
+        if !is_allowed {
+            let sample = include_str!("../../../fabric-model/tests/it/examples/403.json");
+            assert_eq!(answer.json(), serde_json::from_str::<Value>(sample).unwrap());
+        }
+    }
+    // Who may not call is not told that the call is wrong, either.
+    let wrong = call(&server, ("POST", COLLECTION, "[]"), token("reader")).await;
+    assert_eq!(wrong.status, 403);
+    let wrong = call(&server, ("POST", COLLECTION, "[]"), String::new()).await;
+    assert_eq!(wrong.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_locked_for_five_minutes_after_six_refusals_in_a_row() {
+    let server = server().await;
+    let show = ("GET", ITEM, "");
+    let attempt = async |secret: &str| {
+        let at = server.clock().now();
+        call(&server, show, signed(&key(secret), at, show)).await.status
+    };
+    // A good signature in between begins the count anew.
+    for _ in 0..5 {
+        assert_eq!(attempt("another").await, 401);
+    }
+    assert_eq!(attempt("secret").await, 200);
+    for _ in 0..5 {
+        assert_eq!(attempt("another").await, 401);
+    }
+    assert_eq!(attempt("secret").await, 200);
+    for _ in 0..6 {
+        assert_eq!(attempt("another").await, 401);
+    }
+    assert_eq!(attempt("secret").await, 401);
+    server.clock().advance(Duration::from_secs(299));
+    assert_eq!(attempt("secret").await, 401);
+    server.clock().advance(Duration::from_secs(1));
+    assert_eq!(attempt("secret").await, 200);
+    // Other callers were never in question.
+    assert_eq!(call(&server, show, token("roaming") + "X-Project-Id: mine\r\n").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_after_signing_is_refused() {
+    let server = server().await;
+    let update = ("PUT", ITEM, r#"{"name": "one"}"#);
+    let headers = signed(&key("secret"), now(), update);
+    assert_eq!(
+        call(&server, ("PUT", ITEM, r#"{"name": "two"}"#), headers.clone()).await.status,
+        401
+    );
+    assert_eq!(
+        call(&server, ("PUT", ITEM, r#"{"name": "one"} "#), headers.clone()).await.status,
+        401
+    );
+    let other = "/v1/access-clients/3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1e";
+    assert_eq!(call(&server, ("PUT", other, update.2), headers.clone()).await.status, 401);
+    assert_eq!(call(&server, update, headers).await.status, 200);
+    let list = ("GET", "/v1/access-clients?limit=5", "");
+    let headers = signed(&key("secret"), now(), list);
+    let longer = ("GET", "/v1/access-clients?limit=50", "");
+    assert_eq!(call(&server, longer, headers).await.status, 401);
+    let unknown = headers_of_unknown_algorithm();
+    assert_eq!(call(&server, list, unknown).await.status, 401);
+}
+
+fn headers_of_unknown_algorithm() -> String {
+    let headers = signed(&key("secret"), now(), ("GET", COLLECTION, ""));
+    headers.replace("SDK-HMAC-SHA256", "SDK-ECDSA-P256-SHA256")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_algorithms_are_verified() {
+    let server = server().await;
+    let derived = Algorithm::Derived {
+        region: "cn-north-4".to_owned(),
+        service: "dataartsfabric".to_owned(),
+    };
+    for algorithm in [Algorithm::Sm3, derived] {
+        for operation in OPERATIONS {
+            for (secret, status) in [("another", 401), ("secret", 200)] {
+                let headers = signed_with(&algorithm, &key(secret), now(), operation);
+                // A record deleted before is not what this is about.
+                if operation.0 != "DELETE" {
+                    let answer = call(&server, operation, headers).await;
+                    assert_eq!(answer.status, status, "{algorithm:?}: {operation:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_another_project_does_not_exist() {
+    let server = server().await;
+    for operation in OPERATIONS.into_iter().filter(|(_, target, _)| *target == ITEM) {
+        for who in
+            [token("theirs"), token("roaming"), token("roaming") + "X-Project-Id: theirs\r\n"]
+        {
+            let answer = call(&server, operation, who).await;
+            assert_eq!(
+                (answer.status, answer.json()["error_code"].clone()),
+                (404, json!("common.01000001"))
+            );
+        }
+    }
+    let listed = |answer: Answer| answer.json()["total"].clone();
+    assert_eq!(listed(call(&server, ("GET", COLLECTION, ""), token("theirs")).await), json!(0));
+    assert_eq!(listed(call(&server, ("GET", COLLECTION, ""), token("good")).await), json!(1));
+}
+
+#[tokio::test]
+async fn beyond_this_machine_somebody_must_be_refused() {
+    let everywhere = "0.0.0.0:0".parse().unwrap();
+    let open = Settings { listen: everywhere, ..Settings::default() };
+    assert!(MockServer::start_with(open.clone()).await.is_err());
+    MockServer::start_with(Settings { open_to_all: true, ..open.clone() }).await.unwrap();
+    let credentials = vec![Credential::token("t").unwrap()];
+    MockServer::start_with(Settings { credentials, ..open }).await.unwrap();
+    let twice = vec![Credential::token("t").unwrap(), Credential::token("t").unwrap()];
+    let twice = Settings { credentials: twice, ..Settings::default() };
+    assert!(MockServer::start_with(twice).await.is_err());
+}
+
+#[test]
+fn wrong_credentials_are_explained_and_not_quoted() {
+    let file = |json: &str| Credential::parse_file(json).unwrap_err().to_string();
+    let cases = [
+        (file(r#"{"tokens": [{"token": "canary"}, {"token": 5}]}"#), "tokens[1].token: "),
+        (file(r#"{"tokens": [{"token": "canary", "project": "p"}]}"#), "tokens[0].project: "),
+        (file(r#"{"tokens": ["canary"]}"#), "tokens[0]: "),
+        (file(r#"{"tokens": {"canary": "p"}}"#), "tokens: "),
+        (file(r#"{"tokens": [{"token": "canary\n"}]}"#), "tokens[0].token: must have 1 to 65534"),
+        (file(r#"{"tokens": [{"token": "canary"}"#), "body: is not JSON at line 1"),
+        (
+            file(r#"{"tokens": [{"token": "canary", "expires_at": "canary"}]}"#),
+            "tokens[0].expires_at: must be like 2030",
+        ),
+        (
+            file(r#"{"tokens": [{"token": "canary", "actions": ["canary"]}]}"#),
+            "tokens[0].actions: must be some of DataArtsFabric::alterAccessClient",
+        ),
+        (
+            file(r#"{"access_keys": [{"access_key_id": "A", "secret_access_key": ""}]}"#),
+            "access_keys[0].secret access key: must not be empty",
+        ),
+        (
+            Credential::parse_token("canary=no project").unwrap_err().to_string(),
+            "project: must have",
+        ),
+        (Credential::parse_token("").unwrap_err().to_string(), "token: must have 1 to 65534"),
+        (
+            Credential::parse_access_key("canary").unwrap_err().to_string(),
+            "access key: must be AK:SK",
+        ),
+        (
+            Credential::parse_access_key("can ary:canary").unwrap_err().to_string(),
+            "access key id: ",
+        ),
+    ];
+    for (error, beginning) in cases {
+        assert!(error.starts_with(beginning), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+    }
+    let token = Credential::parse_token("gQpjbi1ub3J0aC00/+==").unwrap();
+    assert_eq!(token.project(), None);
+    assert!(!format!("{token:?}").contains("gQpj"));
+    let key = Credential::parse_access_key("AKID:canary=p").unwrap();
+    assert_eq!(key.project().unwrap().as_str(), "p");
+    assert!(!format!("{key:?}").contains("canary"));
+}
