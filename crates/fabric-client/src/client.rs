@@ -9,7 +9,7 @@ use fabric_model::{
     ApiError, Invalid, Nothing, Operation, Payload, ProjectId, Request, header, health,
 };
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use reqwest::Response;
 use url::Url;
 
@@ -100,8 +100,7 @@ impl Client {
     /// Any [`Error`].
     pub async fn send<O: Operation>(&self, request: &Request<O>) -> Result<O::Response, Error> {
         request.validate()?;
-        let url = format!("{}{}", self.0.endpoint, request.target());
-        let url = Url::parse(&url).map_err(|error| configuration(error.to_string()))?;
+        let url = self.url(&request.target())?;
         let body = match O::Body::MEDIA_TYPE {
             Some(media_type) => Some((media_type, Bytes::from(request.body.write()?))),
             None => None,
@@ -109,14 +108,53 @@ impl Client {
         let is_open = O::ACTION.is_none();
         let response = self.call(is_open, || {
             let mut call = reqwest::Request::new(O::METHOD, url.clone());
-            *call.timeout_mut() = Some(self.0.timeout);
             if let Some((media_type, body)) = &body {
                 call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
                 *call.body_mut() = Some(body.clone().into());
             }
             call
         });
-        read::<O>(response.await?).await
+        understand::<O>(read(response.await?).await?)
+    }
+
+    /// Sends any request to the service, such as an operation that is not here yet, and returns its
+    /// answer as it came. The URI is a path and a query; credentials and errors are as in
+    /// [`Self::send`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: fabric_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let request = http::Request::get("/v1/workspaces?limit=5").body(bytes::Bytes::new())?;
+    /// let answer = client.execute(request).await?;
+    /// println!("{}: {:?}", answer.status(), answer.body());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]; [`Error::Invalid`] for a URI that names a host.
+    pub async fn execute(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, Error> {
+        let (parts, body) = request.into_parts();
+        let target = parts.uri.path_and_query().filter(|target| target.as_str().starts_with('/'));
+        let (Some(target), None) = (target, parts.uri.authority()) else {
+            return Err(Invalid::new("URI", "must be a path and a query").into());
+        };
+        let url = self.url(target.as_str())?;
+        let response = self.call(false, || {
+            let mut call = reqwest::Request::new(parts.method.clone(), url.clone());
+            call.headers_mut().clone_from(&parts.headers);
+            *call.body_mut() = Some(body.clone().into());
+            call
+        });
+        read(response.await?).await
+    }
+
+    fn url(&self, target: &str) -> Result<Url, Error> {
+        Url::parse(&format!("{}{target}", self.0.endpoint))
+            .map_err(|error| Invalid::new("URI", error.to_string()).into())
     }
 
     /// Sends what `make` makes, with credentials unless it is open to everybody. What the service
@@ -127,9 +165,13 @@ impl Client {
         is_open: bool,
         make: impl Fn() -> reqwest::Request,
     ) -> Result<Response, Error> {
-        let Shared { http, credentials, clock, project_id, .. } = &*self.0;
+        let Shared { http, credentials, clock, project_id, timeout, .. } = &*self.0;
+        let execute = async |mut request: reqwest::Request| {
+            *request.timeout_mut() = Some(*timeout);
+            http.execute(request).await.map_err(Error::from_transport)
+        };
         if is_open {
-            return http.execute(make()).await.map_err(Error::from_transport);
+            return execute(make()).await;
         }
         let mut ready = credentials.current(clock.read().corrected).await?;
         let (mut may_correct, mut may_renew) = (ready.sign(), true);
@@ -140,7 +182,7 @@ impl Client {
             }
             let sent = clock.read();
             ready.authorize(&mut request, sent.corrected);
-            let mut response = http.execute(request).await.map_err(Error::from_transport)?;
+            let mut response = execute(request).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -170,28 +212,47 @@ impl Client {
     }
 }
 
-/// Reads an answer: the documented success, a failure, or neither.
-async fn read<O: Operation>(mut response: Response) -> Result<O::Response, Error> {
-    let status = response.status();
-    let request_id = response.headers().get(header::X_REQUEST_ID);
-    let request_id = request_id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
-    let (body, is_whole) = read_body(&mut response).await?;
-    let unexpected = |reason: String, mut body: Bytes| {
-        body.truncate(KEPT_MAX_LENGTH);
-        Error::Unexpected { status, reason, request_id: request_id.clone(), body }
-    };
+/// Reads an answer that is no failure.
+async fn read(mut response: Response) -> Result<http::Response<Bytes>, Error> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let (mut body, is_whole) = read_body(&mut response).await?;
     if status.is_client_error() || status.is_server_error() {
         // An error that is too large to be one of the service's is text, of which the beginning does.
-        let kept = if is_whole { &body[..] } else { &body[..body.len().min(KEPT_MAX_LENGTH)] };
-        return Err(Error::Refused(ApiError::read(status, request_id.as_deref(), kept)));
+        if !is_whole {
+            body.truncate(KEPT_MAX_LENGTH);
+        }
+        let request_id = request_id(&headers);
+        return Err(Error::Refused(ApiError::read(status, request_id.as_deref(), &body)));
     }
-    if status != O::SUCCESS {
-        return Err(unexpected(format!("expected {}", O::SUCCESS), body));
-    }
+    let mut answer = http::Response::new(body);
+    (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
     if !is_whole {
-        return Err(unexpected(format!("the body has more than {ANSWER_MAX_LENGTH} bytes"), body));
+        return Err(unexpected(
+            answer,
+            format!("the body has more than {ANSWER_MAX_LENGTH} bytes"),
+        ));
     }
-    O::Response::read(&body).map_err(|invalid| unexpected(invalid.to_string(), body))
+    Ok(answer)
+}
+
+/// Finds the documented success in an answer.
+fn understand<O: Operation>(answer: http::Response<Bytes>) -> Result<O::Response, Error> {
+    if answer.status() != O::SUCCESS {
+        return Err(unexpected(answer, format!("expected {}", O::SUCCESS)));
+    }
+    O::Response::read(answer.body()).map_err(|invalid| unexpected(answer, invalid.to_string()))
+}
+
+fn unexpected(answer: http::Response<Bytes>, reason: String) -> Error {
+    let (status, request_id) = (answer.status(), request_id(answer.headers()));
+    let mut body = answer.into_body();
+    body.truncate(KEPT_MAX_LENGTH);
+    Error::Unexpected { status, reason, request_id, body }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(header::X_REQUEST_ID)?;
+    Some(String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
 
 /// Reads a body to its end, or says that it goes on.

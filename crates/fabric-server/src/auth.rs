@@ -103,8 +103,13 @@ impl Callers {
         Ok(Self(Arc::new(Who::Known { tokens, access_keys })))
     }
 
-    /// Identifies the caller of an operation that needs `action`, and checks that they may call it.
-    pub(crate) fn admit(
+    /// Identifies the caller of something that needs `action`, and checks that they may do it. An
+    /// [`Api`](crate::Api) does so before every handler; routes of your own may do so too.
+    ///
+    /// # Errors
+    ///
+    /// 401 for who is not known, 403 for who is not allowed, 400 for an `X-Project-Id` that is none.
+    pub fn admit(
         &self,
         action: &str,
         parts: &Parts,

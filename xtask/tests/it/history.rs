@@ -10,11 +10,11 @@ use fabric_client::model::access_client::{
     AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
 };
 use fabric_client::{Client, Error};
-use fabric_model::ProjectId;
-use fabric_server::{MockServer, Settings};
+use fabric_server::{Credential, MockServer, Settings};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
+/// Each with a token of its own.
 const PROJECTS: usize = 2;
 
 /// A call by a caller of a project. `target` picks one of the ids seen so far, of any project.
@@ -172,14 +172,13 @@ fn permutations(length: usize) -> Vec<Vec<usize>> {
 }
 
 async fn run(history: Vec<Vec<(usize, Call)>>) -> Result<(), TestCaseError> {
-    let server = MockServer::start_with(Settings::default()).await.unwrap();
+    let credentials = ["token=project-0", "other=project-1"].map(Credential::parse_token);
+    let credentials = credentials.map(Result::unwrap).to_vec();
+    let settings = Settings { credentials, ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
     server.clock().set(std::time::UNIX_EPOCH);
-    let clients: Vec<Client> = (0..PROJECTS)
-        .map(|project| {
-            let project = ProjectId::try_from(format!("project-{project}")).unwrap();
-            Client::builder(server.endpoint()).project_id(project).build().unwrap()
-        })
-        .collect();
+    let clients = ["token", "other"]
+        .map(|token| Client::builder(server.endpoint()).auth_token(token).build().unwrap());
     let mut states = vec![Reference::default()];
     let mut ids: Vec<String> = Vec::new();
     for (round, calls) in history.into_iter().enumerate() {

@@ -6,3 +6,4 @@ mod document;
 mod history;
 mod round_trip;
 mod schema;
+mod signature;

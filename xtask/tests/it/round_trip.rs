@@ -5,11 +5,12 @@ use std::any::Any;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use fabric_client::{Client, Error};
+use fabric_client::{Client, Credentials, Error};
+use fabric_model::signature::AccessKey;
 use fabric_model::{
     ApiError, Failure, Invalid, Operation, OperationVisitor, Request, strategy, visit_operations,
 };
-use fabric_server::{Api, Caller, Server};
+use fabric_server::{Api, Caller, Callers, Credential, Server};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -93,15 +94,20 @@ impl OperationVisitor for RoundTrip {
 }
 
 #[test]
-fn every_operation_crosses_a_socket_unchanged() {
+fn every_operation_crosses_a_socket_unchanged_and_signed() {
+    let key = AccessKey::new("AKID", "secret").unwrap().with_security_token("token").unwrap();
+    let credentials = Credentials::access_key("AKID", "secret").unwrap();
+    let credentials = credentials.with_security_token("token").unwrap();
+    let callers = Callers::known([Credential::access_key(key)]).unwrap();
     let runtime = Runtime::new().unwrap();
     let exchange = Exchange::default();
-    let mut routes = Routes(Some(Api::new(exchange.clone())));
+    let mut routes = Routes(Some(Api::new(exchange.clone()).callers(callers)));
     visit_operations(&mut routes);
     let guard = runtime.enter();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::start(listener, routes.0.unwrap().into_router()).unwrap();
-    let client = Client::new(&format!("http://{}", server.address())).unwrap();
+    let client = Client::builder(&format!("http://{}", server.address())).credentials(credentials);
+    let client = client.build().unwrap();
     drop(guard);
     visit_operations(&mut RoundTrip { runtime, exchange, client });
     drop(server);

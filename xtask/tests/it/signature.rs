@@ -1,0 +1,126 @@
+//! Whatever the client can send, the server finds well signed; and once it is changed, not.
+
+use std::net::TcpListener;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use fabric_client::{Client, Credentials};
+use fabric_model::signature::{AccessKey, Algorithm};
+use fabric_server::{Callers, Clock, Credential, Server};
+use http::{HeaderName, HeaderValue, Method};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+use tokio::runtime::Runtime;
+
+const TOKEN: &str = "a/security+token==";
+
+fn methods() -> impl Strategy<Value = Method> {
+    select(vec![
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+    ])
+}
+
+/// A path and perhaps a query, with every byte that a URI can hold, and escapes of every other.
+fn targets() -> impl Strategy<Value = String> {
+    let path = "/([!-~&&[^#?%]]|%[0-9A-Fa-f]{2}|[/.;=+é客😀]){0,12}";
+    let pair = "([A-Za-z0-9._~+/?:@!$'()*,;é客-]|%[0-9A-F]{2}){0,6}(=([A-Za-z0-9._~+/?:@!$'()*,;=é-]|%[0-9A-F]{2}){0,6})?";
+    let query = prop::collection::vec(pair, 0..5).prop_map(|pairs| pairs.join("&"));
+    (path, prop::option::of(query)).prop_map(|(path, query)| match query {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    })
+}
+
+fn headers() -> impl Strategy<Value = Vec<(HeaderName, HeaderValue)>> {
+    let names = prop_oneof![
+        "x-[a-z0-9_]{1,6}",
+        select(vec!["accept", "accept-language", "user-agent", "x-project-id", "x-auth-token"])
+            .prop_map(str::to_owned),
+    ];
+    let values = prop_oneof!["[ -~]{0,12}", "[ a-zé客😀]{0,8}"];
+    let header = (names, values).prop_filter_map("a header", |(name, value)| {
+        let value = if name == "x-project-id" { "p".to_owned() } else { value };
+        Some((name.parse().ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+    });
+    let media_types =
+        select(vec!["application/json", "application/json;charset=utf-8", "text/plain"]).prop_map(
+            |media_type| (http::header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        );
+    (prop::collection::vec(header, 0..6), prop::option::of(media_types)).prop_map(
+        |(mut headers, media_type)| {
+            let mut projects = 0;
+            headers.retain(|(name, _)| {
+                projects += usize::from(name == "x-project-id");
+                name != "x-project-id" || projects == 1
+            });
+            headers.extend(media_type);
+            headers
+        },
+    )
+}
+
+/// Says whether a request is let in, whatever it asks.
+async fn admit(callers: Callers, request: Request) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    match callers.admit("any", &parts, &body, &Clock::system()) {
+        Ok(_) => ().into_response(),
+        Err(error) => (error.status(), Body::from(error.to_bytes())).into_response(),
+    }
+}
+
+#[test]
+fn what_the_client_signs_the_server_verifies() {
+    let runtime = Runtime::new().unwrap();
+    let guard = runtime.enter();
+    let key = AccessKey::new("AKID", "secret").unwrap().with_security_token(TOKEN).unwrap();
+    let callers = Callers::known([Credential::access_key(key)]).unwrap();
+    let router = Router::new().fallback(move |request| admit(callers.clone(), request));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = Server::start(listener, router).unwrap();
+    let endpoint = format!("http://{}", server.address());
+    let derived = Algorithm::Derived { region: "r-1".to_owned(), service: "s".to_owned() };
+    let mut clients = Vec::new();
+    for algorithm in [Algorithm::Sha256, Algorithm::Sm3, derived] {
+        let credentials = Credentials::access_key("AKID", "secret").unwrap();
+        let credentials = credentials.with_security_token(TOKEN).unwrap().with_algorithm(algorithm);
+        for http in [
+            reqwest::Client::builder().http1_only(),
+            reqwest::Client::builder().http2_prior_knowledge(),
+        ] {
+            let http = http.no_proxy().build().unwrap();
+            let client = Client::builder(&endpoint).http_client(http);
+            clients.push(client.credentials(credentials.clone()).build().unwrap());
+        }
+    }
+    drop(guard);
+    let requests = (select(clients), methods(), targets(), headers(), any::<Vec<u8>>());
+    let config = Config { failure_persistence: None, ..Config::with_cases(1_500) };
+    let outcome =
+        TestRunner::new(config).run(&requests, |(client, method, target, headers, body)| {
+            let uri = target.parse::<http::Uri>();
+            prop_assume!(uri.is_ok());
+            let mut request = http::Request::new(Bytes::from(body));
+            (*request.method_mut(), *request.uri_mut()) = (method, uri.unwrap());
+            for (name, value) in headers {
+                request.headers_mut().append(name, value);
+            }
+            if let Err(error) = runtime.block_on(client.execute(request)) {
+                prop_assert!(false, "{error:?}");
+            }
+            Ok(())
+        });
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+    drop(server);
+}
