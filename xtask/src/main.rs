@@ -1,6 +1,8 @@
-//! The tasks of this repository: `cargo xtask test`, `cargo xtask openapi`, `cargo xtask bench`.
+//! The tasks of this repository: `cargo xtask test`, `openapi`, `conformance` and `bench`.
 
-use std::path::{Path, PathBuf};
+mod conformance;
+
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
@@ -8,7 +10,8 @@ use clap::Parser;
 /// The tasks of this repository.
 #[derive(Debug, Parser)]
 enum Task {
-    /// Checks format, lints, documentation and the OpenAPI document, and runs all tests
+    /// Checks format, lints, documentation and the OpenAPI document, and runs all tests, those of
+    /// `conformance` included
     Test,
     /// Writes openapi/openapi.json
     Openapi {
@@ -16,6 +19,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Lets tools that nobody here wrote call the mock server; installs them under target/ first, for
+    /// which it needs Python 3 and its package registry
+    Conformance,
     /// Measures what server, client and model cost, against doing without them
     Bench,
 }
@@ -26,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test(),
         Task::Openapi { check } => openapi(check),
+        Task::Conformance => conformance::conformance(),
         Task::Bench => bench(),
     };
     match outcome {
@@ -45,8 +52,10 @@ fn test() -> Outcome {
     // In the workspace features are on that users may leave off.
     cargo("clippy --package fabric-model -- -D warnings")?;
     cargo("clippy --package fabric-client --no-default-features -- -D warnings")?;
+    cargo("clippy --package fabric-server --no-default-features -- -D warnings")?;
     cargo("clippy --workspace --all-targets --all-features -- -D warnings")?;
     cargo("doc --workspace --all-features --no-deps --document-private-items")?;
+    conformance::conformance()?;
     cargo("test --workspace --all-features")
 }
 
@@ -75,17 +84,23 @@ fn bench() -> Outcome {
 }
 
 fn cargo(arguments: &str) -> Outcome {
-    let status = Command::new(env!("CARGO"))
-        .args(arguments.split(' '))
-        .current_dir(root())
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .status()
-        .map_err(|error| format!("cannot run cargo: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("`cargo {arguments}` failed")) }
+    let mut cargo = Command::new(env!("CARGO"));
+    run(cargo.args(arguments.split(' ')).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+/// Runs a command to its end, in the root of the repository.
+fn run(command: &mut Command) -> Outcome {
+    let program = command.get_program().display().to_string();
+    let arguments: Vec<_> =
+        command.get_args().map(|argument| argument.display().to_string()).collect();
+    let shown = format!("`{program} {}`", arguments.join(" "));
+    let status = command.current_dir(root()).status();
+    let status = status.map_err(|error| format!("cannot run {shown}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{shown} failed")) }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
 #[expect(clippy::print_stderr, reason = "a task speaks to whoever runs it")]

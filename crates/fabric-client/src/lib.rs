@@ -48,3 +48,7 @@ pub use credentials::{
 };
 pub use environment::Environment;
 pub use error::Error;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

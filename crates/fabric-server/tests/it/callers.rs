@@ -1,6 +1,6 @@
 //! Who is let in, to do what, and what the others are told.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
 use fabric_server::{Credential, MockServer, Seed, Settings};
@@ -23,7 +23,7 @@ const OPERATIONS: [(&str, &str, &str); 5] = [
 ];
 
 fn now() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(1_757_925_000)
+    humantime::parse_rfc3339("2025-09-15T08:30:00Z").unwrap()
 }
 
 fn key(secret: &str) -> AccessKey {
@@ -95,11 +95,12 @@ fn token(token: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_caller_presents_meets_the_same_answer_in_every_operation() {
     type Present = fn((&str, &str, &str)) -> String;
+    type Refused = Option<(u16, Value)>;
     let hours = Duration::from_hours(1);
     let refused_token = Some((401, json!("APIG.1002")));
     let refused_signature = Some((401, json!("APIG.0301")));
     let forbidden = Some((403, json!(403)));
-    let rows: [(&str, Present, Option<(u16, Value)>); 17] = [
+    let rows: [(&str, Present, Refused); 17] = [
         ("no credentials", |_| String::new(), refused_token.clone()),
         ("an empty token", |_| token(""), refused_token.clone()),
         ("an unknown token", |_| token("unknown"), refused_token.clone()),
