@@ -18,6 +18,19 @@ async fn list(client: &Client) -> Result<(), Error> {
     client.access_clients().list(ListAccessClientsQuery::default()).await.map(drop)
 }
 
+async fn twenty_at_once(client: &Client) -> Vec<Result<(), Error>> {
+    let call = |_| {
+        let client = client.clone();
+        tokio::spawn(async move { list(&client).await })
+    };
+    let calls: Vec<_> = (0..20).map(call).collect();
+    let mut outcomes = Vec::new();
+    for call in calls {
+        outcomes.push(call.await.unwrap());
+    }
+    outcomes
+}
+
 async fn server(credentials: &[&str]) -> MockServer {
     let parse = |text: &&str| {
         let is_key = text.contains(':');
@@ -97,14 +110,8 @@ async fn the_provider_is_asked_once_for_many_waiters() {
     let tokens = Tokens::new(None);
     let client = Client::builder(server.endpoint()).credentials_provider(tokens.clone());
     let client = client.build().unwrap();
-    let calls: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { list(&client).await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap();
+    for outcome in twenty_at_once(&client).await {
+        outcome.unwrap();
     }
     assert_eq!(tokens.given(), 1);
 }
@@ -114,14 +121,8 @@ async fn a_failure_of_the_provider_is_told_to_all_who_wait() {
     let tokens = Tokens { fails_from: 1, ..Tokens::new(None) };
     let client = Client::builder("http://127.0.0.1:9").credentials_provider(tokens.clone());
     let client = client.build().unwrap();
-    let calls: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { list(&client).await })
-        })
-        .collect();
-    for call in calls {
-        let error = call.await.unwrap().unwrap_err();
+    for outcome in twenty_at_once(&client).await {
+        let error = outcome.unwrap_err();
         assert!(matches!(error, Error::Credentials(_)), "{error:?}");
         assert_eq!(error.to_string(), "no credentials could be had");
         let source = std::error::Error::source(&error).unwrap();
@@ -140,14 +141,8 @@ async fn what_is_refused_is_renewed_once() {
     let client = Client::builder(server.endpoint()).credentials_provider(tokens.clone());
     let client = client.build().unwrap();
     // All are refused with the first token, and all share the second.
-    let calls: Vec<_> = (0..20)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { list(&client).await })
-        })
-        .collect();
-    for call in calls {
-        call.await.unwrap().unwrap();
+    for outcome in twenty_at_once(&client).await {
+        outcome.unwrap();
     }
     assert_eq!(tokens.given(), 2);
 }
