@@ -114,7 +114,7 @@ impl Client {
             }
             call
         });
-        understand::<O>(read(response.await?).await?)
+        understand::<O>(response.await?.success()?)
     }
 
     /// Sends any request to the service, such as an operation that is not here yet, and returns its
@@ -149,7 +149,7 @@ impl Client {
             *call.body_mut() = Some(body.clone().into());
             call
         });
-        read(response.await?).await
+        response.await?.success()
     }
 
     fn url(&self, target: &str) -> Result<Url, Error> {
@@ -164,17 +164,17 @@ impl Client {
         &self,
         is_open: bool,
         make: impl Fn() -> reqwest::Request,
-    ) -> Result<Response, Error> {
+    ) -> Result<Answer, Error> {
         let Shared { http, credentials, clock, project_id, timeout, .. } = &*self.0;
         let execute = async |mut request: reqwest::Request| {
             *request.timeout_mut() = Some(*timeout);
-            http.execute(request).await.map_err(Error::from_transport)
+            Answer::read(http.execute(request).await.map_err(Error::from_transport)?).await
         };
         if is_open {
             return execute(make()).await;
         }
         let mut ready = credentials.current(clock.read().corrected).await?;
-        let (mut may_correct, mut may_renew) = (ready.sign(), true);
+        let (mut may_correct, mut may_renew) = (ready.is_signing(), true);
         loop {
             let mut request = make();
             if let Some(project) = project_id {
@@ -182,21 +182,19 @@ impl Client {
             }
             let sent = clock.read();
             ready.authorize(&mut request, sent.corrected);
-            let mut response = execute(request).await?;
-            if response.status() != StatusCode::UNAUTHORIZED {
-                return Ok(response);
+            let answer = execute(request).await?;
+            if answer.status != StatusCode::UNAUTHORIZED {
+                return Ok(answer);
             }
-            if may_correct && clock.learn(response.headers(), sent) {
+            if may_correct && answer.is_of_the_gateway() && clock.learn(&answer.headers, sent) {
                 may_correct = false;
             } else if may_renew
                 && let Some(next) = credentials.renew(&ready, sent.corrected).await?
             {
                 (ready, may_renew) = (next, false);
             } else {
-                return Ok(response);
+                return Ok(answer);
             }
-            // Read, so that the connection can be used again.
-            read_body(&mut response).await?;
         }
     }
 
@@ -212,27 +210,48 @@ impl Client {
     }
 }
 
-/// Reads an answer that is no failure.
-async fn read(mut response: Response) -> Result<http::Response<Bytes>, Error> {
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    let (mut body, is_whole) = read_body(&mut response).await?;
-    if status.is_client_error() || status.is_server_error() {
-        // An error that is too large to be one of the service's is text, of which the beginning does.
-        if !is_whole {
-            body.truncate(KEPT_MAX_LENGTH);
+/// An answer as it came.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Whether the body is all there, or was too large to be read to its end.
+    is_whole: bool,
+}
+
+impl Answer {
+    async fn read(mut response: Response) -> Result<Self, Error> {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let (body, is_whole) = read_body(&mut response).await?;
+        Ok(Self { status, headers, body, is_whole })
+    }
+
+    /// Whether the one who checks signatures speaks, and not a proxy on the way.
+    fn is_of_the_gateway(&self) -> bool {
+        let error = ApiError::read(self.status, None, &self.body);
+        error.code().is_some_and(|code| code.starts_with("APIG"))
+    }
+
+    /// The answer, unless it is a failure.
+    fn success(self) -> Result<http::Response<Bytes>, Error> {
+        let Self { status, headers, mut body, is_whole } = self;
+        if status.is_client_error() || status.is_server_error() {
+            // An error that is too large to be one of the service's is text, of which the beginning
+            // does.
+            if !is_whole {
+                body.truncate(KEPT_MAX_LENGTH);
+            }
+            let request_id = request_id(&headers);
+            return Err(Error::Refused(ApiError::read(status, request_id.as_deref(), &body)));
         }
-        let request_id = request_id(&headers);
-        return Err(Error::Refused(ApiError::read(status, request_id.as_deref(), &body)));
+        let mut answer = http::Response::new(body);
+        (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+        if !is_whole {
+            let reason = format!("the body has more than {ANSWER_MAX_LENGTH} bytes");
+            return Err(unexpected(answer, reason));
+        }
+        Ok(answer)
     }
-    let mut answer = http::Response::new(body);
-    (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
-    if !is_whole {
-        return Err(unexpected(
-            answer,
-            format!("the body has more than {ANSWER_MAX_LENGTH} bytes"),
-        ));
-    }
-    Ok(answer)
 }
 
 /// Finds the documented success in an answer.
@@ -317,8 +336,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the longest time that an attempt may take, from connecting to the end of the answer. 30
-    /// seconds unless set.
+    /// Sets the longest time that an attempt may take, from connecting to the end of the answer, and a
+    /// provider to give credentials. 30 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -408,7 +427,7 @@ impl ClientBuilder {
         let credentials =
             match self.credentials.map_err(|invalid| configuration(invalid.to_string()))? {
                 Presented::These(credentials) => Source::fixed(credentials),
-                Presented::Provided(provider) => Source::renewed(provider),
+                Presented::Provided(provider) => Source::renewed(provider, self.timeout),
             };
         let project_id = self.project_id.as_ref().map(project_value);
         let endpoint = endpoint.as_str().trim_end_matches('/').to_owned();
@@ -421,6 +440,8 @@ fn http_builder(is_this_machine: bool) -> reqwest::ClientBuilder {
     let builder = reqwest::Client::builder()
         .user_agent(concat!("fabric-client/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
+        // It would send the same signature again.
+        .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT);
     // A proxy of the environment can't reach what listens here.
     if is_this_machine { builder.no_proxy() } else { builder }

@@ -1,6 +1,5 @@
 //! The time by which requests are signed: this machine's, corrected by what the service says.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -8,12 +7,11 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{AGE, DATE};
 
-/// Tells the time. Clones share the correction.
-#[derive(Clone)]
+/// Tells the time.
 pub(crate) struct Clock {
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// How many milliseconds the service is ahead of this machine.
-    ahead: Arc<AtomicI64>,
+    ahead: AtomicI64,
 }
 
 /// A look at the clock.
@@ -28,7 +26,7 @@ const SUSPICIOUS: u64 = 10 * 60 * 1000;
 
 impl Clock {
     pub(crate) fn new(now: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
-        Self { now, ahead: Arc::default() }
+        Self { now, ahead: AtomicI64::new(0) }
     }
 
     /// The time here, and what the service most probably takes it to be.
@@ -65,12 +63,5 @@ fn milliseconds_between(from: SystemTime, to: SystemTime) -> i64 {
     match to.duration_since(from) {
         Ok(ahead) => length(ahead),
         Err(behind) => -length(behind.duration()),
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ahead = self.ahead.load(Ordering::Relaxed);
-        formatter.debug_struct("Clock").field("milliseconds_ahead", &ahead).finish_non_exhaustive()
     }
 }

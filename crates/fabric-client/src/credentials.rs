@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use configparser::ini::{Ini, IniDefault};
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
 use fabric_model::{Invalid, ProjectId, header};
 use http::HeaderValue;
@@ -188,9 +187,9 @@ impl CredentialsChain {
         let variable = |name: &str| self.environment.get(&format!("HUAWEICLOUD_SDK_{name}"));
         let found = Found {
             ak: variable("AK"),
-            sk: variable("SK"),
+            sk: variable("SK").map(SecretString::from),
             project_id: variable("PROJECT_ID"),
-            security_token: variable("SECURITY_TOKEN"),
+            security_token: variable("SECURITY_TOKEN").map(SecretString::from),
         };
         if let Some(credentials) = found.credentials("the environment")? {
             return Ok(credentials);
@@ -201,7 +200,7 @@ impl CredentialsChain {
             ));
         };
         match std::fs::read_to_string(&path) {
-            Ok(text) => read_profile(&path, text),
+            Ok(text) => read_profile(&path, &text.into()),
             Err(error) if is_named || error.kind() != std::io::ErrorKind::NotFound => {
                 Err(ChainError(format!("cannot read {}: {error}", path.display())))
             }
@@ -242,11 +241,12 @@ impl fmt::Display for ChainError {
 impl StdError for ChainError {}
 
 /// What one source of the chain holds.
+#[derive(Default)]
 struct Found {
     ak: Option<String>,
-    sk: Option<String>,
+    sk: Option<SecretString>,
     project_id: Option<String>,
-    security_token: Option<String>,
+    security_token: Option<SecretString>,
 }
 
 impl Found {
@@ -274,24 +274,41 @@ impl Found {
     }
 }
 
-fn read_profile(path: &Path, text: String) -> Result<Credentials, ChainError> {
-    let place = path.display().to_string();
-    let mut defaults = IniDefault::default();
-    // A secret may hold what would begin a comment.
-    defaults.inline_comment_symbols = Some(Vec::new());
-    defaults.comment_symbols = vec!['#', ';'];
-    let mut profile = Ini::new_from_defaults(defaults);
-    // What the parser says may quote the line.
-    profile.read(text).map_err(|_| ChainError(format!("{place}: is no INI file")))?;
-    let get = |key: &str| profile.get("basic", key).filter(|value| !value.is_empty());
-    let found = Found {
-        ak: get("ak"),
-        sk: get("sk"),
-        project_id: get("project_id"),
-        security_token: get("security_token"),
-    };
+/// Reads section `[basic]` of an INI file as the vendor's SDK does: `name = value` or `name: value`,
+/// comments on lines of their own. By hand, since parsers keep copies of the secrets.
+fn read_profile(path: &Path, text: &SecretString) -> Result<Credentials, ChainError> {
+    let place = path.display();
+    let mut found = Found::default();
+    let mut is_basic = false;
+    let lines = text.expose_secret().lines().map(str::trim).enumerate();
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        if line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            is_basic = section == "basic";
+            continue;
+        }
+        let Some((name, value)) = line.split_once(['=', ':']) else {
+            let number = number + 1;
+            return Err(ChainError(format!(
+                "{place}: line {number} is neither [section] nor name = value"
+            )));
+        };
+        let value = value.trim();
+        if !is_basic || value.is_empty() {
+            continue;
+        }
+        match name.trim().to_ascii_lowercase().as_str() {
+            "ak" => found.ak = Some(value.to_owned()),
+            "sk" => found.sk = Some(value.into()),
+            "project_id" => found.project_id = Some(value.to_owned()),
+            "security_token" => found.security_token = Some(value.into()),
+            _ => {}
+        }
+    }
     found
-        .credentials(&place)?
+        .credentials(&place.to_string())?
         .ok_or_else(|| ChainError(format!("{place}: section [basic] has no ak and sk")))
 }
 
@@ -330,7 +347,7 @@ impl Ready {
     }
 
     /// Whether requests are signed, so that their date matters.
-    pub(crate) fn sign(&self) -> bool {
+    pub(crate) fn is_signing(&self) -> bool {
         matches!(self.credentials.kind, Kind::AccessKey(..))
     }
 
@@ -342,9 +359,9 @@ impl Ready {
         match &self.credentials.kind {
             Kind::Anonymous => {}
             Kind::Token(_) => {
-                request
-                    .headers_mut()
-                    .extend(self.token.clone().map(|token| (header::X_AUTH_TOKEN, token)));
+                if let Some(token) = &self.token {
+                    request.headers_mut().insert(header::X_AUTH_TOKEN, token.clone());
+                }
             }
             Kind::AccessKey(key, algorithm) => sign(request, key, algorithm, now),
         }

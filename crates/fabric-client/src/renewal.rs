@@ -15,7 +15,7 @@ use crate::{Credentials, CredentialsProvider, Error};
 /// of their life.
 const AHEAD_MAX: Duration = Duration::from_mins(5);
 
-/// When an early renewal failed, how long the old credentials do before the next.
+/// When an early renewal failed, how long the old credentials do before the next try.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Credentials that stay, or are had from a provider.
@@ -28,6 +28,8 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Renewal {
     provider: Arc<dyn CredentialsProvider>,
+    /// The longest time that the provider may take.
+    limit: Duration,
     current: RwLock<Option<Current>>,
     /// Held by the one who asks the provider, with what came of it.
     asking: Mutex<Option<Failure>>,
@@ -49,9 +51,9 @@ impl Source {
         Self::Fixed(Arc::new(Ready::new(credentials)))
     }
 
-    pub(crate) fn renewed(provider: Arc<dyn CredentialsProvider>) -> Self {
+    pub(crate) fn renewed(provider: Arc<dyn CredentialsProvider>, limit: Duration) -> Self {
         let (current, asking, answers) = Default::default();
-        Self::Renewed(Renewal { provider, current, asking, answers })
+        Self::Renewed(Renewal { provider, limit, current, asking, answers })
     }
 
     /// The credentials to use now.
@@ -60,10 +62,8 @@ impl Source {
             Self::Fixed(ready) => return Ok(ready.clone()),
             Self::Renewed(renewal) => renewal,
         };
-        let Some(current) = renewal.current.read().clone() else {
-            return renewal.wait(now, None).await;
-        };
-        if current.renew_at.is_none_or(|time| now < time) {
+        let Some(current) = renewal.get() else { return renewal.wait(now, None).await };
+        if current.is_fresh(now) {
             return Ok(current.ready);
         }
         if current.ready.credentials.expires_at().is_some_and(|end| now >= end) {
@@ -71,12 +71,17 @@ impl Source {
         }
         // They are still good: one asks for new ones, the others go on with these.
         let Ok(mut asking) = renewal.asking.try_lock() else { return Ok(current.ready) };
+        // Somebody may have been quicker.
+        let current = renewal.get().unwrap_or(current);
+        if current.is_fresh(now) {
+            return Ok(current.ready);
+        }
         if let Ok(ready) = renewal.ask(now, &mut asking).await {
             return Ok(ready);
         }
-        let renew_at = Some(now + PATIENCE);
-        *renewal.current.write() = Some(Current { renew_at, ..current.clone() });
-        Ok(current.ready)
+        let ready = current.ready;
+        renewal.set(ready.clone(), Some(now + PATIENCE));
+        Ok(ready)
     }
 
     /// Other credentials than these, which the service refused; `None` if there are no others.
@@ -91,13 +96,26 @@ impl Source {
     }
 }
 
+impl Current {
+    fn is_fresh(&self, now: SystemTime) -> bool {
+        self.renew_at.is_none_or(|time| now < time)
+    }
+}
+
 impl Renewal {
+    fn get(&self) -> Option<Current> {
+        self.current.read().clone()
+    }
+
+    fn set(&self, ready: Arc<Ready>, renew_at: Option<SystemTime>) {
+        *self.current.write() = Some(Current { ready, renew_at });
+    }
+
     /// Waits for others than `old`: those that somebody else was given meanwhile, or asks for them.
     async fn wait(&self, now: SystemTime, old: Option<&Arc<Ready>>) -> Result<Arc<Ready>, Error> {
         let answers = self.answers.load(Ordering::Acquire);
         let mut asking = self.asking.lock().await;
-        let current = self.current.read().clone();
-        if let Some(current) = current
+        if let Some(current) = self.get()
             && old.is_none_or(|old| !Arc::ptr_eq(old, &current.ready))
         {
             return Ok(current.ready);
@@ -116,7 +134,8 @@ impl Renewal {
         now: SystemTime,
         asking: &mut Option<Failure>,
     ) -> Result<Arc<Ready>, Error> {
-        let answer = self.provider.provide().await;
+        let answer = tokio::time::timeout(self.limit, self.provider.provide()).await;
+        let answer = answer.unwrap_or_else(|_| Err("the provider took too long".into()));
         self.answers.fetch_add(1, Ordering::Release);
         match answer {
             Ok(credentials) => {
@@ -125,7 +144,7 @@ impl Renewal {
                     end - AHEAD_MAX.min(life / 10)
                 });
                 let ready = Arc::new(Ready::new(credentials));
-                *self.current.write() = Some(Current { ready: ready.clone(), renew_at });
+                self.set(ready.clone(), renew_at);
                 *asking = None;
                 Ok(ready)
             }

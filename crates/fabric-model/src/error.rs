@@ -440,7 +440,8 @@ impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         const TEXT_MAX_LENGTH: usize = 200;
         write!(formatter, "{}", self.status.as_u16())?;
-        if let Some(code) = self.code() {
+        // Of 403 the code is the status.
+        if let Some(code) = self.code().filter(|code| code != self.status.as_str()) {
             write!(formatter, " {code}")?;
         }
         let text = match &self.body {

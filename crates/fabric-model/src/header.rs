@@ -22,8 +22,8 @@ pub const X_SDK_DATE: HeaderName = HeaderName::from_static("x-sdk-date");
 /// What makes a temporary access key good, on a request signed with one.
 pub const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 
-/// Checks that a token can stand in a header: 1 to 65,534 visible ASCII characters, or
-/// spaces between them.
+/// Checks that a token can stand in a header: 1 to 65,534 ASCII characters, none of them a control
+/// character, and no space at either end.
 ///
 /// # Errors
 ///
@@ -35,5 +35,6 @@ pub fn check_token(field: &str, token: &str) -> Result<(), Invalid> {
     if is_fit {
         return Ok(());
     }
-    Err(Invalid::new(field, format!("must have 1 to {TOKEN_MAX_LENGTH} visible ASCII characters")))
+    let rule = "printable ASCII characters, with no space at either end";
+    Err(Invalid::new(field, format!("must have 1 to {TOKEN_MAX_LENGTH} {rule}")))
 }

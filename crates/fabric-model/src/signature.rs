@@ -15,7 +15,7 @@
 //! | part | rule |
 //! |---|---|
 //! | path | percent-decoded once as a whole, split at `/`, each segment encoded again, and a `/` at the end |
-//! | query | pairs sorted by decoded name, then decoded value, encoded again; an empty value keeps its `=`. In the order received if that does not verify |
+//! | query | pairs sorted by decoded name, then decoded value, encoded again; an empty value keeps its `=`; `+` is a space. In the order received if that does not verify |
 //! | headers | `name:value` for each name in `SignedHeaders`, without outer white space; a header given several times has its values sorted, a line each |
 //! | body | the hash of its bytes; `UNSIGNED-PAYLOAD` may stand in for a body that is neither JSON nor BSON |
 //!
@@ -236,8 +236,10 @@ impl AccessKey {
     ///
     /// Every header that is there is signed, but for those of the connection and names with `_` in
     /// them; headers added later are not. A body that is neither JSON nor BSON by its `Content-Type`
-    /// is left out of the signature, as the vendor's SDKs do, unless there is an `X-Sdk-Content-Sha256`:
-    /// whatever that says, it is set to the hash of the body, and signed.
+    /// is left out of the signature, as the vendor's SDKs do, unless there is an `X-Sdk-Content-Sha256`
+    /// with a hash: whatever that is, it is set to the hash of the body, and signed.
+    ///
+    /// A `time` before 1970 or after 9999 counts as the nearest that can be written.
     pub fn sign(
         &self,
         algorithm: &Algorithm,
@@ -269,9 +271,9 @@ impl AccessKey {
             headers.insert(content_header, ascii_value(stated));
         }
         let signed_headers = names_to_sign(headers).join(";");
-        let request =
-            Canonical { line, headers, signed_headers: &signed_headers, body_hash: &body_hash };
-        let string_to_sign = algorithm.string_to_sign(&date, &request.write(true, false));
+        let query = canonical_query(line.query, true);
+        let request = canonical_request(line, &query, headers, &signed_headers, &body_hash, false);
+        let string_to_sign = algorithm.string_to_sign(&date, &request);
         let signature = algorithm.mac(self, &date, &string_to_sign).into_hex();
         let access = match algorithm.derivation(&date) {
             None => format!("Access={}", self.id),
@@ -286,17 +288,20 @@ impl AccessKey {
     }
 }
 
+/// Takes the same time wherever the difference is.
 impl PartialEq for AccessKey {
     fn eq(&self, other: &Self) -> bool {
-        fn parts(key: &AccessKey) -> (&str, &str, Option<&str>) {
-            let token = key.security_token.as_ref().map(ExposeSecret::expose_secret);
-            (&key.id, key.secret.expose_secret(), token)
-        }
-        parts(self) == parts(other)
+        let digests = |key: &Self| (digest(Some(&key.secret)), digest(key.security_token.as_ref()));
+        self.id == other.id && digests(self) == digests(other)
     }
 }
 
 impl Eq for AccessKey {}
+
+/// Stands for a secret in a comparison: how long that takes tells nothing of the secret.
+fn digest(secret: Option<&SecretString>) -> Option<[u8; 32]> {
+    secret.map(|secret| Sha256::digest(secret.expose_secret()).into())
+}
 
 /// Secret and token are left out.
 impl fmt::Debug for AccessKey {
@@ -379,10 +384,15 @@ impl<'a> Signature<'a> {
             _ => return Err(Refusal::UnknownAlgorithm),
         };
         let signed_headers = field("SignedHeaders")?;
-        for needed in [HOST.as_str(), X_SDK_DATE.as_str()] {
-            if !signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(needed)) {
-                return Err(Refusal::Unfit("SignedHeaders must name host and x-sdk-date"));
-            }
+        let mut names: Vec<_> = signed_headers.split(';').map(str::to_ascii_lowercase).collect();
+        if ![HOST, X_SDK_DATE].iter().all(|needed| names.iter().any(|name| needed == name.as_str()))
+        {
+            return Err(Refusal::Unfit("SignedHeaders must name host and x-sdk-date"));
+        }
+        // A name given often would copy a long value often.
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(Refusal::Unfit("SignedHeaders names a header twice"));
         }
         let keyed_hash = hex::decode(field("Signature")?)
             .map_err(|_| Refusal::Unfit("Signature must be hexadecimal"))?;
@@ -443,9 +453,8 @@ impl<'a> Signature<'a> {
     ) -> Result<(), Refusal> {
         // An SDK with an empty variable in its environment sends an empty header.
         let given = single(headers, &X_SECURITY_TOKEN)?.filter(|token| !token.is_empty());
-        let wanted = key.security_token.as_ref().map(ExposeSecret::expose_secret);
-        // Not compared in constant time: the token itself is signed or useless.
-        if given != wanted {
+        let given = given.map(|token| Sha256::digest(token).into());
+        if given != digest(key.security_token.as_ref()) {
             return Err(Refusal::SecurityToken);
         }
         for name in self.signed_headers.split(';') {
@@ -461,36 +470,43 @@ impl<'a> Signature<'a> {
             }
             Some(UNSIGNED_PAYLOAD) | None => {}
             Some(stated) if stated.eq_ignore_ascii_case(&hash) => {}
-            Some(_) => return Err(Refusal::Unfit("X-Sdk-Content-Sha256 does not match the body")),
+            Some(_) => return Err(Refusal::Unfit("the stated hash is not that of the body")),
         }
         // Of an empty body some SDKs sign the hash, whatever they state, and others what they state.
         let mut hashes = vec![stated.unwrap_or(&hash)];
         if body.is_empty() && hashes[0] != hash {
             hashes.push(&hash);
         }
-        for is_sorted in [true, false] {
-            for body_hash in &hashes {
-                let request = self.canonical(line, headers, body_hash).write(is_sorted, false);
-                let string_to_sign = self.algorithm.string_to_sign(self.date, &request);
-                if self.algorithm.mac(key, self.date, &string_to_sign).is(&self.keyed_hash) {
-                    return Ok(());
-                }
-            }
+        let mut queries = vec![canonical_query(line.query, true)];
+        let received = canonical_query(line.query, false);
+        if received != queries[0] {
+            queries.push(received);
         }
-        let canonical = self.canonical(line, headers, hashes[0]);
-        let string_to_sign =
-            self.algorithm.string_to_sign(self.date, &canonical.write(true, false));
-        let canonical_request = String::from_utf8_lossy(&canonical.write(true, true)).into_owned();
-        Err(Refusal::Mismatch(Box::new(Explanation { canonical_request, string_to_sign })))
+        let is_signed = queries.iter().any(|query| {
+            hashes.iter().any(|hash| {
+                let request =
+                    canonical_request(line, query, headers, self.signed_headers, hash, false);
+                let string_to_sign = self.algorithm.string_to_sign(self.date, &request);
+                self.algorithm.mac(key, self.date, &string_to_sign).is(&self.keyed_hash)
+            })
+        });
+        if is_signed { Ok(()) } else { Err(Refusal::Mismatch) }
     }
 
-    fn canonical<'b>(
-        &'b self,
-        line: RequestLine<'b>,
-        headers: &'b HeaderMap,
-        body_hash: &'b str,
-    ) -> Canonical<'b> {
-        Canonical { line, headers, signed_headers: self.signed_headers, body_hash }
+    /// What a verifier makes of the request.
+    #[must_use]
+    pub fn explain(&self, line: RequestLine<'_>, headers: &HeaderMap, body: &[u8]) -> Explanation {
+        let hash = self.algorithm.hash(body);
+        let stated = single(headers, &self.algorithm.content_header()).ok().flatten();
+        let hash = stated.filter(|_| !body.is_empty()).unwrap_or(&hash);
+        let query = canonical_query(line.query, true);
+        let request = |is_redacted| {
+            canonical_request(line, &query, headers, self.signed_headers, hash, is_redacted)
+        };
+        Explanation {
+            string_to_sign: self.algorithm.string_to_sign(self.date, &request(false)),
+            canonical_request: String::from_utf8_lossy(&request(true)).into_owned(),
+        }
     }
 }
 
@@ -510,8 +526,8 @@ pub enum Refusal {
     SecurityToken,
     /// `X-Sdk-Date` is more than 15 minutes off.
     Date,
-    /// The signature is another.
-    Mismatch(Box<Explanation>),
+    /// The signature is another: see [`Signature::explain`].
+    Mismatch,
 }
 
 /// What a verifier made of a request whose signature does not match: compare it with what the signer
@@ -536,7 +552,7 @@ impl fmt::Display for Refusal {
             Self::KeyLocked => "AK access failed to reach the limit,forbidden",
             Self::SecurityToken => "decrypt token fail",
             Self::Date => "X-Sdk-Date is more than 15 minutes off",
-            Self::Mismatch(_) => "verify aksk signature fail",
+            Self::Mismatch => "verify aksk signature fail",
         })
     }
 }
@@ -551,46 +567,38 @@ impl From<Refusal> for ApiError {
     }
 }
 
-/// A request, ready to be written in the form that is hashed.
-struct Canonical<'a> {
-    line: RequestLine<'a>,
-    headers: &'a HeaderMap,
-    signed_headers: &'a str,
-    body_hash: &'a str,
-}
-
-impl Canonical<'_> {
-    fn write(&self, is_sorted: bool, is_redacted: bool) -> Vec<u8> {
-        let RequestLine { method, path, query, host } = self.line;
-        let head = [method.as_str(), &canonical_path(path), &canonical_query(query, is_sorted)];
-        let mut text = head.join("\n").into_bytes();
-        text.push(b'\n');
-        for name in self.signed_headers.split(';') {
-            let name = name.to_ascii_lowercase();
-            let mut values: Vec<&[u8]> = self
-                .headers
-                .get_all(&name)
-                .iter()
-                .map(|value| value.as_bytes().trim_ascii())
-                .collect();
-            if values.is_empty() && name == HOST.as_str() {
-                values.push(host);
-            }
-            values.sort_unstable();
-            for value in values {
-                let is_secret =
-                    [X_AUTH_TOKEN.as_str(), X_SECURITY_TOKEN.as_str()].contains(&&*name);
-                let value = if is_redacted && is_secret { b"[redacted]" } else { value };
-                for part in [name.as_bytes(), b":", value, b"\n"] {
-                    text.extend_from_slice(part);
-                }
+/// A request in the form that is hashed.
+fn canonical_request(
+    line: RequestLine<'_>,
+    query: &str,
+    headers: &HeaderMap,
+    signed_headers: &str,
+    body_hash: &str,
+    is_redacted: bool,
+) -> Vec<u8> {
+    let head = [line.method.as_str(), &canonical_path(line.path), query];
+    let mut text = head.join("\n").into_bytes();
+    text.push(b'\n');
+    for name in signed_headers.split(';') {
+        let name = name.to_ascii_lowercase();
+        let values = headers.get_all(&name).iter();
+        let mut values: Vec<_> = values.map(|value| value.as_bytes().trim_ascii()).collect();
+        if values.is_empty() && name == HOST.as_str() {
+            values.push(line.host);
+        }
+        values.sort_unstable();
+        let is_secret = [X_AUTH_TOKEN.as_str(), X_SECURITY_TOKEN.as_str()].contains(&&*name);
+        for value in values {
+            let value = if is_redacted && is_secret { b"[redacted]" } else { value };
+            for part in [name.as_bytes(), b":", value, b"\n"] {
+                text.extend_from_slice(part);
             }
         }
-        for part in ["\n", self.signed_headers, "\n", self.body_hash] {
-            text.extend_from_slice(part.as_bytes());
-        }
-        text
     }
+    for part in ["\n", signed_headers, "\n", body_hash] {
+        text.extend_from_slice(part.as_bytes());
+    }
+    text
 }
 
 fn canonical_path(path: &str) -> String {
@@ -609,7 +617,10 @@ fn canonical_path(path: &str) -> String {
 }
 
 fn canonical_query(query: &str, is_sorted: bool) -> String {
-    let decode = |text| Cow::<'_, [u8]>::from(percent_decode_str(text));
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        Cow::<'_, [u8]>::from(percent_decode_str(&spaced)).into_owned()
+    };
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let mut pairs: Vec<_> = pairs.map(|(name, value)| (decode(name), decode(value))).collect();
@@ -629,7 +640,7 @@ fn canonical_query(query: &str, is_sorted: bool) -> String {
 }
 
 /// Headers of the connection, which do not arrive as they were sent.
-const OF_THE_CONNECTION: [HeaderName; 9] = [
+const OF_THE_CONNECTION: [HeaderName; 10] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::EXPECT,
@@ -639,13 +650,21 @@ const OF_THE_CONNECTION: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
 ];
 
 /// The names of the headers to sign, sorted; `host` is always among them.
 fn names_to_sign(headers: &HeaderMap) -> Vec<&str> {
-    let names = headers.keys().filter(|name| !OF_THE_CONNECTION.contains(name) && **name != HOST);
-    let mut names: Vec<&str> =
-        names.map(HeaderName::as_str).filter(|name| !name.contains('_')).collect();
+    // `Connection` names more of them.
+    let listed = headers.get_all(header::CONNECTION).iter().filter_map(|list| list.to_str().ok());
+    let listed: Vec<&str> = listed.flat_map(|list| list.split(',')).map(str::trim).collect();
+    let is_signed = |name: &&HeaderName| {
+        !OF_THE_CONNECTION.contains(name)
+            && **name != HOST
+            && !name.as_str().contains('_')
+            && !listed.iter().any(|listed| listed.eq_ignore_ascii_case(name.as_str()))
+    };
+    let mut names: Vec<&str> = headers.keys().filter(is_signed).map(HeaderName::as_str).collect();
     names.push("host");
     names.sort_unstable();
     names
@@ -676,7 +695,8 @@ fn ascii_value(text: String) -> HeaderValue {
 
 /// `YYYYMMDDTHHMMSSZ`: RFC 3339 without its separators.
 fn format_date(time: SystemTime) -> String {
-    let text = humantime::format_rfc3339_seconds(time.max(UNIX_EPOCH)).to_string();
+    let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    let text = humantime::format_rfc3339_seconds(time.clamp(UNIX_EPOCH, last)).to_string();
     text.replace(['-', ':'], "")
 }
 

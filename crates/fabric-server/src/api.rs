@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -202,23 +202,27 @@ where
         Some(Err(_panic)) => Err(Failure::Internal.into()),
         None => Err(Failure::TimedOut.into()),
     };
-    let mut response = outcome.unwrap_or_else(|error| refuse(&error));
     let now = shared.clock.now();
     let id = shared.request_ids.next(now);
-    let (status, path) = (response.status(), uri.path());
-    if status.is_server_error() {
-        tracing::error!(%method, path, status = status.as_u16(), request_id = ?id, "failed");
-    } else if status.is_client_error() {
-        tracing::info!(%method, path, status = status.as_u16(), request_id = ?id, "refused");
-    } else {
-        tracing::debug!(%method, path, status = status.as_u16(), request_id = ?id, "answered");
-    }
+    let (request_id, path) = (id.to_str().unwrap_or_default(), uri.path());
+    let mut response = match outcome {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            tracing::debug!(%method, path, status, request_id, "answered");
+            response
+        }
+        Err(error) if error.status().is_server_error() => {
+            tracing::error!(%method, path, request_id, %error, "failed");
+            refuse(&error)
+        }
+        Err(error) => {
+            tracing::info!(%method, path, request_id, %error, "refused");
+            refuse(&error)
+        }
+    };
     response.headers_mut().insert(header::X_REQUEST_ID, id);
-    if !shared.clock.is_system() {
-        // hyper adds the date of the system, by which no caller could set a clock to ours.
-        let date = httpdate::fmt_http_date(now.max(UNIX_EPOCH));
-        response.headers_mut().extend(HeaderValue::try_from(date).map(|date| (DATE, date)));
-    }
+    // hyper adds the date of the system, by which no caller could set a clock to ours.
+    response.headers_mut().extend(shared.clock.http_date().map(|date| (DATE, date)));
     response
 }
 

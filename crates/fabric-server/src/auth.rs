@@ -70,6 +70,33 @@ struct Refusals {
 const REFUSALS_MAX: u32 = 5;
 const LOCK_TIME: Duration = Duration::from_mins(5);
 
+impl Refusals {
+    fn is_locked(&self, now: SystemTime) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
+    /// Counts what came of a signature; while it was verified, others may have locked the key.
+    ///
+    /// A date that is off is no guess at a secret, and is not counted: a caller whose clock is wrong may
+    /// have many calls under way before it learns of it.
+    fn record(&mut self, outcome: &Result<(), Refusal>, now: SystemTime) -> Result<(), Refusal> {
+        if self.is_locked(now) {
+            return Err(Refusal::KeyLocked);
+        }
+        match outcome {
+            Ok(()) => *self = Self::default(),
+            Err(Refusal::Date) => {}
+            Err(_) => {
+                self.in_a_row += 1;
+                if self.in_a_row > REFUSALS_MAX {
+                    *self = Self { in_a_row: 0, locked_until: Some(now + LOCK_TIME) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Callers {
     /// Everybody, with whatever they present. The project is the one in `X-Project-Id`, else
     /// [`DEFAULT_PROJECT`].
@@ -86,18 +113,20 @@ impl Callers {
     pub fn known(credentials: impl IntoIterator<Item = Credential>) -> Result<Self, Invalid> {
         let (mut tokens, mut access_keys) = (HashMap::new(), HashMap::new());
         for Credential { secret, grant } in credentials {
-            let is_known = match secret {
+            let (what, is_known) = match secret {
                 Secret::Token(token) => {
-                    tokens.insert(digest(token.expose_secret().as_bytes()), grant).is_some()
+                    let digest = digest(token.expose_secret().as_bytes());
+                    ("a token".to_owned(), tokens.insert(digest, grant).is_some())
                 }
                 Secret::AccessKey(key) => {
-                    let refusals = Mutex::default();
+                    let (id, refusals) = (key.id().to_owned(), Mutex::default());
                     let known = KnownKey { key, grant, refusals };
-                    access_keys.insert(known.key.id().to_owned(), known).is_some()
+                    let what = format!("access key {id}");
+                    (what, access_keys.insert(id, known).is_some())
                 }
             };
             if is_known {
-                return Err(Invalid::new("credentials", "must not be there twice"));
+                return Err(Invalid::new(what, "must not be there twice"));
             }
         }
         Ok(Self(Arc::new(Who::Known { tokens, access_keys })))
@@ -116,8 +145,8 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, ApiError> {
-        let asked = asked_project(&parts.headers)?;
         let Who::Known { tokens, access_keys } = &*self.0 else {
+            let asked = asked_project(&parts.headers)?;
             return Ok(Caller { project: asked.unwrap_or_else(default_project) });
         };
         let now = clock.now();
@@ -130,7 +159,7 @@ impl Callers {
             tracing::debug!(action, "the caller is not allowed the action");
             return Err(Failure::Forbidden.into());
         }
-        match (&grant.project, asked) {
+        match (&grant.project, asked_project(&parts.headers)?) {
             (Some(own), Some(asked)) if *own != asked => {
                 tracing::debug!(%own, %asked, "the caller asks for a project that is not theirs");
                 Err(Failure::Forbidden.into())
@@ -149,9 +178,13 @@ fn bearer<'a>(
 ) -> Result<&'a Grant, Failure> {
     let mut given = headers.get_all(header::X_AUTH_TOKEN).iter();
     let (Some(token), None) = (given.next(), given.next()) else {
+        tracing::debug!("there is no token, or more than one");
         return Err(Failure::TokenRefused);
     };
-    let grant = tokens.get(&digest(token.as_bytes())).ok_or(Failure::TokenRefused)?;
+    let Some(grant) = tokens.get(&digest(token.as_bytes())) else {
+        tracing::debug!("the token is not known");
+        return Err(Failure::TokenRefused);
+    };
     if has_expired(grant, now) {
         tracing::debug!("the token has expired");
         return Err(Failure::TokenRefused);
@@ -168,7 +201,7 @@ fn signer<'a>(
 ) -> Result<&'a Grant, Refusal> {
     let signature = Signature::read(&parts.headers)?;
     let known = access_keys.get(signature.access_key_id()).ok_or(Refusal::UnknownKey)?;
-    if known.refusals.lock().locked_until.is_some_and(|until| now < until) {
+    if known.refusals.lock().is_locked(now) {
         return Err(Refusal::KeyLocked);
     }
     let line = RequestLine {
@@ -182,35 +215,18 @@ fn signer<'a>(
     } else {
         signature.verify_at(now, &known.key, line, &parts.headers, body)
     };
-    let mut refusals = known.refusals.lock();
-    match outcome {
-        Ok(()) => {
-            *refusals = Refusals::default();
-            Ok(&known.grant)
-        }
-        Err(refusal) => {
-            refusals.in_a_row += 1;
-            if refusals.in_a_row > REFUSALS_MAX {
-                *refusals = Refusals { in_a_row: 0, locked_until: Some(now + LOCK_TIME) };
-            }
-            drop(refusals);
-            explain(&refusal, known.key.id());
-            Err(refusal)
-        }
-    }
-}
-
-/// A signing bug is a riddle unless both sides can compare what they signed.
-fn explain(refusal: &Refusal, access_key_id: &str) {
-    match refusal {
-        Refusal::Mismatch(explanation) => tracing::debug!(
-            access_key_id,
+    if outcome == Err(Refusal::Mismatch) && tracing::enabled!(tracing::Level::DEBUG) {
+        // A signing bug is a riddle unless both sides can compare what they signed.
+        let explanation = signature.explain(line, &parts.headers, body);
+        tracing::debug!(
+            access_key_id = known.key.id(),
             canonical_request = ?explanation.canonical_request,
             string_to_sign = ?explanation.string_to_sign,
             "the signature does not match what the server signs"
-        ),
-        refusal => tracing::debug!(access_key_id, %refusal, "the signature is refused"),
+        );
     }
+    known.refusals.lock().record(&outcome, now)?;
+    outcome.map(|()| &known.grant)
 }
 
 fn has_expired(grant: &Grant, now: SystemTime) -> bool {

@@ -1,8 +1,9 @@
 //! The one clock of a server, which a test may set.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use http::HeaderValue;
 use parking_lot::RwLock;
 
 /// Tells the time. Clones are the same clock.
@@ -42,9 +43,15 @@ impl Clock {
         }
     }
 
-    /// Whether this clock tells what the system's tells.
-    pub(crate) fn is_system(&self) -> bool {
-        matches!(*self.0.read(), Reading::System { ahead: Duration::ZERO })
+    /// The time for a `Date` header, unless the system's will do.
+    pub(crate) fn http_date(&self) -> Option<HeaderValue> {
+        if matches!(*self.0.read(), Reading::System { ahead: Duration::ZERO }) {
+            return None;
+        }
+        // No later year can be written.
+        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        let date = httpdate::fmt_http_date(self.now().clamp(UNIX_EPOCH, last));
+        HeaderValue::try_from(date).ok()
     }
 
     /// Stops the clock at a time.

@@ -74,7 +74,7 @@ impl Credential {
         Ok(Self::token(token)?.for_project(project))
     }
 
-    /// Reads `AK:SK[=PROJECT]`.
+    /// Reads `AK:SK[=PROJECT]`; for the project it is as in [`Self::parse_token`].
     ///
     /// # Errors
     ///
@@ -115,7 +115,8 @@ impl Credential {
     /// What is wrong, by field and rule; never a value.
     pub fn parse_file(json: &str) -> Result<Vec<Self>, Invalid> {
         let File { tokens, access_keys } =
-            json::read(json.strip_prefix('\u{feff}').unwrap_or(json).as_bytes())?;
+            json::read(json.strip_prefix('\u{feff}').unwrap_or(json).as_bytes())
+                .map_err(in_file)?;
         let tokens = tokens.into_iter().enumerate().map(|(place, entry)| {
             let credential = Self::token(entry.token).and_then(|token| {
                 token.granted(entry.project_id, entry.expires_at.as_deref(), entry.actions)
@@ -243,6 +244,20 @@ fn parse_project(text: String) -> Result<ProjectId, Invalid> {
 fn below(parent: &str, invalid: &Invalid) -> Invalid {
     let violation = &invalid.violations()[0];
     Invalid::new(format!("{parent}.{}", violation.field), &violation.rule)
+}
+
+/// The same violation, of a file. A field that is not known is not named: it may be a secret in the wrong
+/// place.
+fn in_file(invalid: Invalid) -> Invalid {
+    let violation = &invalid.violations()[0];
+    let parent = violation.field.rsplit_once('.').map_or("file", |(parent, _)| parent);
+    if violation.rule.starts_with("expected ") && violation.rule.contains('`') {
+        return Invalid::new(parent, format!("has an unknown field, {}", violation.rule));
+    }
+    match violation.field.as_str() {
+        "body" => Invalid::new("file", &violation.rule),
+        _ => invalid,
+    }
 }
 
 fn known_actions() -> BTreeSet<&'static str> {

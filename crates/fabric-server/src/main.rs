@@ -1,5 +1,6 @@
 //! The mock server as a program: arguments, listen, shut down.
 
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -7,10 +8,12 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Parser, ValueEnum};
 use fabric_model::Invalid;
 use fabric_server::{Clock, Credential, Limits, MockServer, Profile, Seed, Settings, Tls};
-use tracing_subscriber::filter::{Targets, filter_fn};
+use secrecy::{ExposeSecret, SecretString};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -25,34 +28,23 @@ struct Arguments {
     #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
 
-    /// A token that X-Auth-Token may hold, good for one project if that is given, else for the one in
-    /// X-Project-Id; repeatable, or several with spaces between them. Once there is any token or
-    /// access key, callers without one are refused
-    #[arg(
-        long = "token",
-        value_name = "TOKEN[=PROJECT]",
-        env = "FABRIC_TOKEN",
-        hide_env_values = true,
-        value_delimiter = ' '
-    )]
-    tokens: Vec<String>,
+    /// A token that X-Auth-Token may hold, good for one project if one follows the last =, else for the
+    /// one in X-Project-Id; repeatable. Once there is any token or access key, who has none is refused
+    /// [env: FABRIC_TOKEN, several with spaces between them, besides the flags]
+    #[arg(long = "token", value_name = "TOKEN[=PROJECT]")]
+    tokens: Vec<SecretText>,
 
     /// An access key that requests may be signed with, its id and its secret; otherwise as --token
-    #[arg(
-        long = "access-key",
-        value_name = "AK:SK[=PROJECT]",
-        env = "FABRIC_ACCESS_KEY",
-        hide_env_values = true,
-        value_delimiter = ' '
-    )]
-    access_keys: Vec<String>,
+    /// [env: FABRIC_ACCESS_KEY]
+    #[arg(long = "access-key", value_name = "AK:SK[=PROJECT]")]
+    access_keys: Vec<SecretText>,
 
     /// Tokens and access keys in JSON, with expiry and allowed actions if wanted (see the README)
     #[arg(long, value_name = "FILE", env = "FABRIC_CREDENTIALS")]
     credentials: Option<PathBuf>,
 
     /// Lets everybody in who reaches this machine, where it listens beyond it without credentials
-    #[arg(long, env = "FABRIC_OPEN_TO_ALL")]
+    #[arg(long, env = "FABRIC_OPEN_TO_ALL", value_parser = BoolishValueParser::new())]
     open_to_all: bool,
 
     /// The certificate chain for TLS, in PEM, leaf first
@@ -64,7 +56,7 @@ struct Arguments {
     tls_key: Option<PathBuf>,
 
     /// TLS with a certificate authority made at start, for tests; clients trust its certificate,
-    /// which is written to this file
+    /// which is written to this file, anew at each start
     #[arg(long, value_name = "FILE", env = "FABRIC_TLS_SELF_SIGNED", conflicts_with_all = ["tls_cert", "tls_key"])]
     tls_self_signed: Option<PathBuf>,
 
@@ -81,7 +73,7 @@ struct Arguments {
     deleting_time: humantime::Duration,
 
     /// Makes ids, names and addresses the same at every start
-    #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED")]
+    #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
     rng_seed: Option<u64>,
 
     /// Access clients to start with: a JSON array of them as the service answers them; the project of
@@ -94,7 +86,7 @@ struct Arguments {
     request_timeout: humantime::Duration,
 
     /// The largest body of a request; what is larger is answered with 413
-    #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024)]
+    #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
     body_limit: usize,
 
     /// How logs are written
@@ -102,8 +94,33 @@ struct Arguments {
     log_format: LogFormat,
 
     /// What is logged: error, warn, info (every refusal), debug (every request) or trace
-    #[arg(long, value_name = "LEVEL", env = "FABRIC_LOG_LEVEL", default_value = "info", value_parser = Targets::from_str)]
-    log_level: Targets,
+    #[arg(long, value_name = "LEVEL", env = "FABRIC_LOG_LEVEL", default_value = "info")]
+    log_level: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// A secret among the arguments.
+#[derive(Clone)]
+struct SecretText(SecretString);
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -134,20 +151,31 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let listen = arguments.listen;
     let settings = settings(&arguments)?;
-    if settings.lets_everybody_in() && !settings.open_to_all {
+    if settings.is_open_beyond_this_machine() && !settings.open_to_all {
         return Err(format!(
             "--listen {listen} would let everybody in who reaches this machine: give --token, \
              --access-key or --credentials, or say --open-to-all"
         ));
     }
+    let (credentials, access_clients) = (settings.credentials.len(), settings.access_clients.len());
+    let (profile, rng_seed) = (settings.profile, settings.rng_seed);
     // An open request takes no longer than this.
     let grace = settings.limits.time.saturating_add(Duration::from_secs(1));
     // From here on a signal means to stop in order, so it is caught before anybody knows of us.
     let mut signals =
         StopSignals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
-    let server = MockServer::start_with(settings)
-        .await
-        .map_err(|error| format!("cannot listen on {listen}: {}", why(&error)))?;
+    let server = MockServer::start_with(settings).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidInput => error.to_string(),
+        _ => format!("cannot listen on {listen}: {}", why(&error)),
+    })?;
+    if let (Some(path), Some(pem)) = (&arguments.tls_self_signed, server.certificate_authority()) {
+        write_certificate(path, pem)?;
+    }
+    let endpoint = server.endpoint();
+    tracing::info!(endpoint, ?profile, credentials, access_clients, rng_seed, "listening");
+    if credentials == 0 {
+        tracing::info!("everybody is let in who reaches this address");
+    }
     announce(server.endpoint());
     signals.next().await;
     tracing::info!("stopping: finishing the open requests; a second signal stops at once");
@@ -167,8 +195,12 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
                 .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))?
         }
     };
+    let request_timeout = Duration::from(arguments.request_timeout);
+    if request_timeout.is_zero() {
+        return Err("--request-timeout must not be 0: no request could be answered".to_owned());
+    }
+    // Drawn here, so that the log tells how to have the same again.
     let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u64(..));
-    tracing::info!(rng_seed, access_clients = access_clients.len(), "starting");
     Ok(Settings {
         listen: arguments.listen,
         credentials: credentials(arguments)?,
@@ -179,7 +211,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         deleting_time: arguments.deleting_time.into(),
         rng_seed: Some(rng_seed),
         access_clients,
-        limits: Limits { body: arguments.body_limit, time: arguments.request_timeout.into() },
+        limits: Limits { body: arguments.body_limit, time: request_timeout },
         hostname: hostname(),
         ..Settings::default()
     })
@@ -190,30 +222,42 @@ fn read(what: &str, path: &Path) -> Result<Vec<u8>, String> {
         .map_err(|error| format!("cannot read the {what} {}: {error}", path.display()))
 }
 
+type Parse = fn(&str) -> Result<Credential, Invalid>;
+
 /// What callers may present. None of the errors holds a secret.
 fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
-    let given = |texts: &[String], flag: &str, parse: fn(&str) -> Result<Credential, Invalid>| {
-        let texts = texts.iter().filter(|text| !text.is_empty());
-        let credentials = texts.map(|text| parse(text));
-        let credentials = credentials.collect::<Result<Vec<_>, _>>();
-        credentials.map_err(|invalid| format!("{flag}: {invalid}"))
+    let given = |flag: &str, variable: &str, texts: &[SecretText], parse: Parse| {
+        let listed = std::env::var(variable).ok();
+        if listed.as_ref().is_some_and(|listed| listed.trim().is_empty()) {
+            return Err(format!("{variable} is set, but empty"));
+        }
+        let listed = listed.unwrap_or_default();
+        let from_flags = texts.iter().map(|text| text.0.expose_secret());
+        let credentials: Result<Vec<_>, _> =
+            from_flags.chain(listed.split_whitespace()).map(parse).collect();
+        credentials.map_err(|invalid| format!("{flag} or {variable}: {invalid}"))
     };
-    let mut credentials = given(&arguments.tokens, "--token", Credential::parse_token)?;
+    let (tokens, access_keys) = (&arguments.tokens, &arguments.access_keys);
+    let mut credentials = given("--token", "FABRIC_TOKEN", tokens, Credential::parse_token)?;
     credentials.extend(given(
-        &arguments.access_keys,
         "--access-key",
+        "FABRIC_ACCESS_KEY",
+        access_keys,
         Credential::parse_access_key,
     )?);
     if let Some(path) = &arguments.credentials {
         let json = read("credentials", path)?;
         let listed = std::str::from_utf8(&json)
-            .map_err(|_| Invalid::new("it", "must be UTF-8"))
+            .map_err(|_| Invalid::new("file", "must be UTF-8"))
             .and_then(Credential::parse_file)
             .map_err(|invalid| {
                 format!("the credentials {} are wrong: {invalid}", path.display())
             })?;
         if listed.is_empty() {
-            return Err(format!("the credentials {} hold none", path.display()));
+            return Err(format!(
+                "the credentials {} hold neither tokens nor access_keys",
+                path.display()
+            ));
         }
         credentials.extend(listed);
     }
@@ -221,14 +265,10 @@ fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
 }
 
 fn tls(arguments: &Arguments) -> Result<Option<Tls>, String> {
-    if let Some(path) = &arguments.tls_self_signed {
+    if arguments.tls_self_signed.is_some() {
         let names = [arguments.listen.ip().to_string(), hostname()];
-        let tls = Tls::self_signed(&names, Clock::system().now())
-            .map_err(|error| format!("--tls-self-signed: {error}"))?;
-        let authority = tls.certificate_authority().unwrap_or_default();
-        std::fs::write(path, authority)
-            .map_err(|error| format!("cannot write the certificate {}: {error}", path.display()))?;
-        return Ok(Some(tls));
+        let tls = Tls::self_signed(&names, Clock::system().now());
+        return tls.map(Some).map_err(|error| format!("--tls-self-signed: {error}"));
     }
     let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
         return Ok(None);
@@ -238,13 +278,31 @@ fn tls(arguments: &Arguments) -> Result<Option<Tls>, String> {
     Ok(Some(tls))
 }
 
+/// Writes the certificate that clients are to trust, over one of an earlier start, but over nothing else.
+fn write_certificate(path: &Path, pem: &str) -> Result<(), String> {
+    let is_precious = std::fs::read(path)
+        .is_ok_and(|there| !there.is_empty() && !there.starts_with(b"-----BEGIN CERTIFICATE-----"));
+    if is_precious {
+        return Err(format!(
+            "--tls-self-signed {}: the file is there and is no certificate; name another",
+            path.display()
+        ));
+    }
+    std::fs::write(path, pem)
+        .map_err(|error| format!("cannot write the certificate {}: {error}", path.display()))
+}
+
+fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|_| "expected a whole number")
+}
+
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(port) = text.parse() {
         return Ok((Ipv4Addr::LOCALHOST, port).into());
     }
     let mut addresses = text
         .to_socket_addrs()
-        .map_err(|_| "expected ADDRESS:PORT, such as 127.0.0.1:8080".to_owned())?;
+        .map_err(|_| "expected a PORT, or ADDRESS:PORT such as 127.0.0.1:8080".to_owned())?;
     addresses.next().ok_or_else(|| "the name has no address".to_owned())
 }
 
@@ -278,8 +336,14 @@ fn start_logging(arguments: &Arguments) {
     let is_ours_or_plain = filter_fn(|event| {
         *event.level() <= tracing::Level::INFO || event.target().starts_with("fabric_")
     });
-    let registry =
-        tracing_subscriber::registry().with(arguments.log_level.clone()).with(is_ours_or_plain);
+    let level = match arguments.log_level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let registry = tracing_subscriber::registry().with(level).with(is_ours_or_plain);
     match arguments.log_format {
         LogFormat::Text => registry.with(lines.with_ansi(std::io::stderr().is_terminal())).init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
@@ -295,10 +359,10 @@ fn explain(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = error.render().to_string();
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != MORE);
     let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage:")).collect();
-    let lines = lines.join(" ");
-    let reason = lines.trim_start_matches("error: ").trim_end_matches(MORE).trim_end();
+    let lines = lines.join("; ");
+    let reason = lines.trim_start_matches("error: ");
     fail(&format!("{reason} (--help lists what there is)"))
 }
 

@@ -108,9 +108,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether whoever reaches this machine is let in.
+    /// Whether it listens beyond this machine, and whoever reaches it there is let in.
     #[must_use]
-    pub fn lets_everybody_in(&self) -> bool {
+    pub fn is_open_beyond_this_machine(&self) -> bool {
         self.credentials.is_empty() && !self.listen.ip().is_loopback()
     }
 }
@@ -166,10 +166,10 @@ impl MockServer {
         reason = "it must run in a runtime, and stores will need to wait"
     )]
     pub async fn start_with(settings: Settings) -> io::Result<Self> {
-        if settings.lets_everybody_in() && !settings.open_to_all {
+        if settings.is_open_beyond_this_machine() && !settings.open_to_all {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "everybody who reaches this machine would be let in: give credentials, or open to all",
+                "everybody who reaches this machine would be let in: set `credentials`, or `open_to_all`",
             ));
         }
         let seed = settings.rng_seed.unwrap_or_else(|| fastrand::u64(..));

@@ -45,10 +45,12 @@ async fn the_longest_token_crosses_http_1_and_http_2_with_and_without_tls() {
         reqwest::Client::builder().no_proxy().tls_certs_only([certificate])
     };
     for server in [&plain, &secure] {
-        for (http, version) in [
-            (trusting().http1_only(), Version::HTTP_11),
-            (trusting().http2_prior_knowledge(), Version::HTTP_2),
-        ] {
+        let is_secure = server.endpoint().starts_with("https");
+        // With TLS, HTTP/2 is agreed upon; without, it must be known.
+        let http_2 = if is_secure { trusting() } else { trusting().http2_prior_knowledge() };
+        for (http, version) in
+            [(trusting().http1_only(), Version::HTTP_11), (http_2, Version::HTTP_2)]
+        {
             let http = http.build().unwrap();
             let probe = http.get(server.endpoint()).send().await.unwrap();
             assert_eq!(probe.version(), version);

@@ -83,10 +83,13 @@ fn a_wrong_start_is_explained_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     assert!(fails(&["--listen", &address]).contains("the port is taken"));
-    assert!(fails(&["--listen", "nowhere"]).contains("expected ADDRESS:PORT"));
+    assert!(fails(&["--listen", "nowhere"]).contains("expected a PORT, or ADDRESS:PORT"));
     assert!(fails(&["--port", "1"]).contains("unexpected argument '--port'"));
     assert!(fails(&["--profile", "lax"]).contains("must be documented or strict"));
     assert!(fails(&["--creating-time", "soon"]).contains("--creating-time"));
+    assert!(fails(&["--log-level", "loud"]).contains("possible values: error, warn, info, debug"));
+    assert!(fails(&["--body-limit", "12MB"]).contains("expected a whole number"));
+    assert!(fails(&["--request-timeout", "0s"]).contains("must not be 0"));
     assert!(fails(&["--seed", "/does/not/exist"]).contains("cannot read the seed"));
     let seed = File::new("seed.json", r#"[{}, {"name": 5}]"#);
     let reason = fails(&["--listen", "0", "--seed", seed.path()]);
@@ -100,21 +103,28 @@ fn a_start_that_would_let_everybody_in_or_show_a_secret_is_refused() {
         open.contains("--token, --access-key or --credentials, or say --open-to-all"),
         "{open}"
     );
-    assert!(fails(&["--token", "canary=no_project"]).contains("--token: project: must have"));
-    assert!(fails(&["--access-key", "canary"]).contains("--access-key: access key: must be AK:SK"));
+    let flag = fails(&["--token", "canary=no_project"]);
+    assert!(flag.contains("--token or FABRIC_TOKEN: project: must have"), "{flag}");
+    let key = fails(&["--access-key", "canary"]);
+    assert!(key.contains("FABRIC_ACCESS_KEY: access key: must be AK:SK"), "{key}");
+    assert!(fails(&["--token", ""]).contains("token: must have 1 to 65534"));
     let twice = fails(&["--listen", "0", "--token", "canary", "--token", "canary"]);
-    assert!(twice.contains("credentials: must not be there twice"), "{twice}");
+    assert!(twice.ends_with("fabric-server: a token: must not be there twice"), "{twice}");
     let file = File::new("credentials.json", r#"{"tokens": [{"token": "canary", "expires": 1}]}"#);
     let wrong = fails(&["--credentials", file.path()]);
-    assert!(wrong.contains("are wrong: tokens[0].expires: expected one of `token`"), "{wrong}");
+    assert!(wrong.contains("are wrong: tokens[0]: has an unknown field, expected one of `token`"));
     let empty = File::new("empty.json", "{}");
-    assert!(fails(&["--credentials", empty.path()]).ends_with("hold none"));
+    assert!(
+        fails(&["--credentials", empty.path()]).ends_with("hold neither tokens nor access_keys")
+    );
     assert!(fails(&["--tls-cert", file.path()]).contains("--tls-key"));
     let no_pem = fails(&["--tls-cert", file.path(), "--tls-key", file.path()]);
     assert!(no_pem.contains("--tls-cert, --tls-key: the certificate file holds no"), "{no_pem}");
-    let nowhere = fails(&["--tls-self-signed", "/does/not/exist/ca.pem"]);
+    let precious = fails(&["--listen", "0", "--tls-self-signed", file.path()]);
+    assert!(precious.ends_with("the file is there and is no certificate; name another"));
+    let nowhere = fails(&["--listen", "0", "--tls-self-signed", "/does/not/exist/ca.pem"]);
     assert!(nowhere.contains("cannot write the certificate /does/not/exist/ca.pem"), "{nowhere}");
-    for refusal in [twice, wrong, no_pem] {
+    for refusal in [flag, key, twice, wrong, no_pem] {
         assert!(!refusal.contains("canary"), "{refusal}");
     }
 }
@@ -130,7 +140,7 @@ async fn tls_and_credentials_from_the_environment_work_and_no_log_shows_a_secret
     );
     let mut command = program(&["--listen", "0", "--log-level", "trace"]);
     command.args(["--tls-self-signed", certificate.path(), "--credentials", file.path()]);
-    command.env("FABRIC_TOKEN", "canary-one=p canary-two");
+    command.args(["--token", "canary-three"]).env("FABRIC_TOKEN", "canary-one=p canary-two");
     let (child, endpoint) = launch(&mut command);
     assert!(endpoint.starts_with("https://127.0.0.1:"), "{endpoint}");
     let authority = std::fs::read_to_string(certificate.path()).unwrap();
@@ -145,6 +155,7 @@ async fn tls_and_credentials_from_the_environment_work_and_no_log_shows_a_secret
     let cases = [
         (token("canary-one"), None),
         (token("canary-two"), None),
+        (token("canary-three"), None),
         (token("canary-unknown"), Some("APIG.1002")),
         (key("canary-secret", "canary-security"), None),
         (key("canary-wrong", "canary-security"), Some("APIG.0301")),
@@ -163,6 +174,11 @@ async fn tls_and_credentials_from_the_environment_work_and_no_log_shows_a_secret
     assert!(log.contains(r"GET\n/v1/access-clients/\nlimit=10&offset=0\nhost:127.0.0.1:"), "{log}");
     assert!(log.contains("x-security-token:[redacted]"), "{log}");
     assert!(log.contains("DEBUG fabric_server::api: answered"), "{log}");
+    assert!(
+        log.contains("error=401 APIG.1002: Incorrect token or token resolution failed"),
+        "{log}"
+    );
+    assert!(log.contains("credentials=4"), "{log}");
     assert!(!log.contains("canary"), "{log}");
 }
 
