@@ -11,7 +11,8 @@ use crate::{Outcome, cargo, root, run};
 pub(crate) fn conformance() -> Outcome {
     cargo("build --package fabric-server")?;
     let python = install_python()?;
-    vendor_sdk(&python)
+    vendor_sdk(&python)?;
+    longest_token()
 }
 
 /// Where everything that the tools need and leave behind is put.
@@ -39,8 +40,7 @@ fn install_python() -> Result<PathBuf, String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     run(Command::new(&python).args(pip).arg(tools().join("requirements.txt")))?;
-    fs::write(&stamp, wanted)
-        .map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    write(&stamp, &wanted)?;
     Ok(python)
 }
 
@@ -54,8 +54,7 @@ fn vendor_sdk(python: &Path) -> Outcome {
     let credentials = workshop().join("credentials.json");
     let temporary = r#"{"access_keys": [{"access_key_id": "AKIDTEMPORARY",
         "secret_access_key": "the-secret-of-a-day", "security_token": "gQpjbi1ub3J0aC00example/+=="}]}"#;
-    fs::write(&credentials, temporary)
-        .map_err(|error| format!("cannot write {}: {error}", credentials.display()))?;
+    write(&credentials, temporary)?;
     let start = |tls: &[&str]| {
         let mut command = Server::command();
         command.args(tls).env("FABRIC_ACCESS_KEY", keys.join(" "));
@@ -69,7 +68,44 @@ fn vendor_sdk(python: &Path) -> Outcome {
         .args([&plain.endpoint, &secure.endpoint])
         .arg(&authority)
         // It writes an id of its own there when it is loaded.
-        .env("HOME", workshop()))
+        .env("HOME", workshop())
+        .env("NO_PROXY", "127.0.0.1"))
+}
+
+/// curl sends the longest token that the contract allows, and over HTTP/2 the longest that it can: the
+/// library in it, nghttp2, stops at 64 KiB for names and values of all headers together.
+fn longest_token() -> Outcome {
+    const CONTRACT: usize = 65_534;
+    const CURL_HTTP_2: usize = 65_300;
+    say("curl with the longest token");
+    let authority = workshop().join("authority.pem");
+    let secure = ["--tls-self-signed", &authority.display().to_string()];
+    for tls in [&[][..], &secure] {
+        for (version, shown, length) in [
+            ("--http1.1", "1.1", CONTRACT),
+            (if tls.is_empty() { "--http2-prior-knowledge" } else { "--http2" }, "2", CURL_HTTP_2),
+        ] {
+            let token = "t".repeat(length);
+            let server = Server::start(Server::command().args(tls).env("FABRIC_TOKEN", &token))?;
+            let header = workshop().join("token.header");
+            write(&header, &format!("X-Auth-Token: {token}\n"))?;
+            let mut curl = Command::new("curl");
+            curl.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "20", version]);
+            curl.args(["--output", "/dev/null", "--write-out", "%{http_version} %{http_code}"]);
+            curl.arg("--cacert").arg(&authority).arg("--header");
+            curl.arg(format!("@{}", header.display()));
+            curl.arg(format!("{}/v1/access-clients", server.endpoint));
+            let output = curl.output().map_err(|error| format!("cannot run curl: {error}"))?;
+            let answer = String::from_utf8_lossy(&output.stdout).into_owned();
+            if answer != format!("{shown} 200") {
+                let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+                return Err(format!("curl {version} {}: {answer} {complaint}", server.endpoint));
+            }
+            let scheme = if tls.is_empty() { "http" } else { "https" };
+            say(&format!("  {scheme}, HTTP/{shown}: {length} characters, 200"));
+        }
+    }
+    Ok(())
 }
 
 /// A mock server of this build, stopped when dropped.
@@ -81,6 +117,12 @@ struct Server {
 impl Server {
     fn command() -> Command {
         let mut command = Command::new(root().join("target/debug/fabric-server"));
+        // What the shell sets for a server of its own is not meant for this one.
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("FABRIC_") {
+                command.env_remove(variable);
+            }
+        }
         command.args(["--listen", "0", "--log-level", "warn"]).stdout(Stdio::piped());
         command
     }
@@ -107,6 +149,10 @@ impl Drop for Server {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 fn read(path: &Path) -> Result<String, String> {

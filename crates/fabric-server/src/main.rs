@@ -30,12 +30,12 @@ struct Arguments {
 
     /// A token that X-Auth-Token may hold, good for one project if one follows the last =, else for the
     /// one in X-Project-Id; repeatable. Once there is any token or access key, who has none is refused
-    /// [env: FABRIC_TOKEN, several with spaces between them, besides the flags]
+    /// [env: `FABRIC_TOKEN`, several with spaces between them, besides the flags]
     #[arg(long = "token", value_name = "TOKEN[=PROJECT]")]
     tokens: Vec<SecretText>,
 
     /// An access key that requests may be signed with, its id and its secret; otherwise as --token
-    /// [env: FABRIC_ACCESS_KEY]
+    /// [env: `FABRIC_ACCESS_KEY`]
     #[arg(long = "access-key", value_name = "AK:SK[=PROJECT]")]
     access_keys: Vec<SecretText>,
 

@@ -1,6 +1,7 @@
 //! Whatever the client can send, the server finds well signed; and once it is changed, not.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -10,7 +11,9 @@ use bytes::Bytes;
 use fabric_client::{Client, Credentials};
 use fabric_model::signature::{AccessKey, Algorithm};
 use fabric_server::{Callers, Clock, Credential, Server};
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
+use parking_lot::Mutex;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
@@ -42,13 +45,21 @@ fn targets() -> impl Strategy<Value = String> {
 
 fn headers() -> impl Strategy<Value = Vec<(HeaderName, HeaderValue)>> {
     let names = prop_oneof![
-        "x-[a-z0-9_]{1,6}",
+        "x-[a-z0-9_]{1,4}",
         select(vec!["accept", "accept-language", "user-agent", "x-project-id", "x-auth-token"])
             .prop_map(str::to_owned),
+        // These do not arrive as they are sent.
+        select(vec!["connection", "proxy-connection", "te"]).prop_map(str::to_owned),
     ];
     let values = prop_oneof!["[ -~]{0,12}", "[ a-zé客😀]{0,8}"];
     let header = (names, values).prop_filter_map("a header", |(name, value)| {
-        let value = if name == "x-project-id" { "p".to_owned() } else { value };
+        let value = match name.as_str() {
+            "x-project-id" => "p",
+            "connection" => "x-a, x-b",
+            "proxy-connection" => "keep-alive",
+            "te" => "trailers",
+            _ => &value,
+        };
         Some((name.parse().ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     let media_types =
@@ -68,23 +79,49 @@ fn headers() -> impl Strategy<Value = Vec<(HeaderName, HeaderValue)>> {
     )
 }
 
+/// The last request that came.
+type Last = Arc<Mutex<Option<(Parts, Bytes)>>>;
+
+fn callers() -> Callers {
+    let key = AccessKey::new("AKID", "secret").unwrap().with_security_token(TOKEN).unwrap();
+    Callers::known([Credential::access_key(key)]).unwrap()
+}
+
 /// Says whether a request is let in, whatever it asks.
-async fn admit(callers: Callers, request: Request) -> axum::response::Response {
+async fn admit(last: Last, request: Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    match callers.admit("any", &parts, &body, &Clock::system()) {
+    let admitted = callers().admit("any", &parts, &body, &Clock::system());
+    *last.lock() = Some((parts, body));
+    match admitted {
         Ok(_) => ().into_response(),
         Err(error) => (error.status(), Body::from(error.to_bytes())).into_response(),
     }
+}
+
+/// Whether a request is refused for its signature, once `change` is made to it.
+fn is_refused_after(sent: &(Parts, Bytes), change: impl FnOnce(&mut Parts, &mut Vec<u8>)) -> bool {
+    let (mut parts, mut body) = (sent.0.clone(), sent.1.to_vec());
+    change(&mut parts, &mut body);
+    let refused = callers().admit("any", &parts, &body, &Clock::system());
+    refused.is_err_and(|error| error.code().as_deref() == Some("APIG.0301"))
+}
+
+/// A URI with something put in its path, and at the end of its query.
+fn longer(uri: &http::Uri, path: &str, query: &str) -> http::Uri {
+    let target = format!("{path}{}?{}{query}", uri.path(), uri.query().unwrap_or_default());
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(target.parse().unwrap());
+    http::Uri::from_parts(parts).unwrap()
 }
 
 #[test]
 fn what_the_client_signs_the_server_verifies() {
     let runtime = Runtime::new().unwrap();
     let guard = runtime.enter();
-    let key = AccessKey::new("AKID", "secret").unwrap().with_security_token(TOKEN).unwrap();
-    let callers = Callers::known([Credential::access_key(key)]).unwrap();
-    let router = Router::new().fallback(move |request| admit(callers.clone(), request));
+    let last = Last::default();
+    let keeping = last.clone();
+    let router = Router::new().fallback(move |request| admit(keeping.clone(), request));
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::start(listener, router).unwrap();
     let endpoint = format!("http://{}", server.address());
@@ -116,6 +153,31 @@ fn what_the_client_signs_the_server_verifies() {
             }
             if let Err(error) = runtime.block_on(client.execute(request)) {
                 prop_assert!(false, "{error:?}");
+            }
+            let sent = last.lock().take().unwrap();
+            let is_signed = sent.0.headers.get("x-sdk-content-sha256").is_none()
+                && sent.0.headers.get("x-sdk-content-sm3").is_none();
+            let changes = [
+                ("method", is_refused_after(&sent, |parts, _| parts.method = Method::OPTIONS)),
+                (
+                    "path",
+                    is_refused_after(&sent, |parts, _| parts.uri = longer(&parts.uri, "/a", "")),
+                ),
+                (
+                    "query",
+                    is_refused_after(&sent, |parts, _| parts.uri = longer(&parts.uri, "", "&a")),
+                ),
+                ("body", is_refused_after(&sent, |_, body| body.push(0)) || !is_signed),
+                (
+                    "header",
+                    is_refused_after(&sent, |parts, _| {
+                        let date = HeaderValue::from_static("20250915T083000Z");
+                        parts.headers.insert("x-sdk-date", date);
+                    }),
+                ),
+            ];
+            for (what, is_refused) in changes {
+                prop_assert!(is_refused, "another {} is let in", what);
             }
             Ok(())
         });

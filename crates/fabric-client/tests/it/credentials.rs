@@ -279,8 +279,9 @@ async fn what_was_learned_of_the_clock_is_kept_and_not_from_a_cache() {
         script.asked("x-sdk-date"),
         ["19700101T000000Z", "20250915T083000Z", "20250915T083000Z"]
     );
-    // A second refusal is final.
-    let script = Script::start([refused.as_str(); 3]);
+    // A second refusal is final, whatever date it has.
+    let earlier = refused.replace("2025", "2020");
+    let script = Script::start([refused.as_str(), earlier.as_str(), refused.as_str(), done]);
     assert_eq!(list(&client(&script)).await.unwrap_err().status().unwrap(), 401);
     assert_eq!(script.asked("x-sdk-date").len(), 2);
     for not_to_be_believed in [cached, of_a_proxy] {
@@ -479,4 +480,54 @@ async fn errors_of_a_call_hold_no_secret() {
             source = cause.source();
         }
     }
+}
+
+/// What is logged, by whomever, at the finest level.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_client_and_server_log_in_a_process_holds_a_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    // One thread runs client, server and HTTP libraries.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let server = server(&["canary-token=p", "AKID:canary-secret=p"]).await;
+    let key = |secret: &str| Credentials::access_key("AKID", secret).unwrap();
+    for http in [
+        reqwest::Client::builder().http1_only(),
+        reqwest::Client::builder().http2_prior_knowledge(),
+    ] {
+        let http = http.no_proxy().build().unwrap();
+        for credentials in [
+            Credentials::token("canary-token").unwrap(),
+            Credentials::token("canary-unknown").unwrap(),
+            key("canary-secret"),
+            key("canary-wrong"),
+            key("canary-secret").with_security_token("canary-security").unwrap(),
+        ] {
+            let client = Client::builder(server.endpoint()).http_client(http.clone());
+            list(&client.credentials(credentials).build().unwrap()).await.ok();
+        }
+    }
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("does not match what the server signs"), "{log}");
+    assert!(log.contains("TRACE hyper_util") && log.contains("TRACE h2"), "{log}");
+    let line = log.lines().find(|line| line.contains("canary"));
+    assert_eq!(line, None);
 }
