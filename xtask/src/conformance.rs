@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{Outcome, cargo, root, run};
+use crate::{Outcome, cargo, read, root, run, write};
 
 /// Installs the tools under `target/conformance`, and runs them.
 pub(crate) fn conformance() -> Outcome {
@@ -149,14 +149,6 @@ impl Drop for Server {
         self.process.kill().ok();
         self.process.wait().ok();
     }
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
 #[expect(clippy::print_stdout, reason = "a task speaks to whoever runs it")]

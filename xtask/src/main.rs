@@ -1,7 +1,10 @@
 //! The tasks of this repository: `cargo xtask test`, `openapi`, `conformance` and `bench`.
 
+mod breaking;
 mod conformance;
+mod openapi;
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -13,11 +16,15 @@ enum Task {
     /// Checks format, lints, documentation and the OpenAPI document, and runs all tests, those of
     /// `conformance` included
     Test,
-    /// Writes openapi/openapi.json
+    /// Writes the documents in openapi/
     Openapi {
-        /// Writes nothing, and fails if the file is not up to date
+        /// Writes nothing; fails if a document is not up to date, or breaks those who rely on the last
+        /// release
         #[arg(long)]
         check: bool,
+        /// Makes the document of today the released one, which later ones are compared with
+        #[arg(long, conflicts_with = "check")]
+        release: bool,
     },
     /// Lets tools that nobody here wrote call the mock server; installs them under target/ first, for
     /// which it needs Python 3 and its package registry
@@ -31,7 +38,9 @@ type Outcome = Result<(), String>;
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test(),
-        Task::Openapi { check } => openapi(check),
+        Task::Openapi { check: true, .. } => openapi::check(),
+        Task::Openapi { release: true, .. } => openapi::release(),
+        Task::Openapi { .. } => openapi::publish(),
         Task::Conformance => conformance::conformance(),
         Task::Bench => bench(),
     };
@@ -48,7 +57,7 @@ fn main() -> ExitCode {
 /// is what ends the output.
 fn test() -> Outcome {
     cargo("fmt --all -- --check")?;
-    openapi(true)?;
+    openapi::check()?;
     // In the workspace features are on that users may leave off.
     cargo("clippy --package fabric-model -- -D warnings")?;
     cargo("clippy --package fabric-client --no-default-features -- -D warnings")?;
@@ -57,25 +66,6 @@ fn test() -> Outcome {
     cargo("doc --workspace --all-features --no-deps --document-private-items")?;
     conformance::conformance()?;
     cargo("test --workspace --all-features")
-}
-
-fn openapi(check: bool) -> Outcome {
-    let path = root().join("openapi/openapi.json");
-    let document = fabric_model::document::json();
-    if !check {
-        return std::fs::write(&path, document)
-            .map_err(|error| format!("cannot write {}: {error}", path.display()));
-    }
-    let published = std::fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if published == document {
-        return Ok(());
-    }
-    let same = published.lines().zip(document.lines()).take_while(|(old, new)| old == new).count();
-    Err(format!(
-        "openapi/openapi.json is stale from line {}: run `cargo xtask openapi` and look at the changes",
-        same + 1
-    ))
 }
 
 fn bench() -> Outcome {
@@ -97,6 +87,14 @@ fn run(command: &mut Command) -> Outcome {
     let status = command.current_dir(root()).status();
     let status = status.map_err(|error| format!("cannot run {shown}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{shown} failed")) }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 fn root() -> &'static Path {

@@ -15,7 +15,7 @@ pub use list::{AccessClientPage, LIMIT_DEFAULT, ListAccessClients, ListAccessCli
 pub use show::ShowAccessClient;
 pub use update::{AccessClientUpdate, UpdateAccessClient};
 
-use crate::{AccessClientId, Failure, Parameters, Payload, charset, json};
+use crate::{AccessClientId, Failure, Parameters, Payload, json};
 
 /// The failures that are documented for every operation on access clients.
 const FAILURES: &[Failure] = &[
@@ -48,17 +48,12 @@ pub struct AccessClient {
     pub id: Option<String>,
 
     /// The name: 1 to 64 letters, digits, Chinese characters, underscores, hyphens, dots and spaces.
+    /// An update is documented to take other characters as well, so expect them here too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 64), custom(function = "charset::name_characters"))]
+    #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
         feature = "openapi",
-        schema(
-            nullable = false,
-            min_length = 1,
-            max_length = 64,
-            pattern = r"^[A-Za-z0-9_\u4E00-\u9FFF. -]*$",
-            example = "zzh_test1122",
-        )
+        schema(nullable = false, min_length = 1, max_length = 64, example = "zzh_test1122",)
     )]
     pub name: Option<String>,
 
@@ -95,8 +90,8 @@ pub struct AccessClient {
     #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
     pub access_connections: Vec<AccessConnection>,
 
-    /// When it was created. The documentation gives no format; our server writes RFC 3339 in UTC
-    /// with milliseconds.
+    /// When it was created. The documentation gives no format; decided here: RFC 3339 in UTC with
+    /// milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",

@@ -24,7 +24,7 @@ pub fn is_search_character(character: char) -> bool {
     is_id_character(character) || character == '_' || ('\u{4E00}'..='\u{9FFF}').contains(&character)
 }
 
-/// What a name in an answer may hold: as in a search, and `.` and space.
+/// What a name in an answer holds by the documentation: as in a search, and `.` and space.
 #[must_use]
 pub fn is_name_character(character: char) -> bool {
     is_search_character(character) || matches!(character, '.' | ' ')
@@ -39,14 +39,6 @@ pub(crate) fn search_characters(text: &str) -> Result<(), ValidationError> {
         text,
         is_search_character,
         "must have only letters, digits, hyphens, underscores and Chinese characters",
-    )
-}
-
-pub(crate) fn name_characters(text: &str) -> Result<(), ValidationError> {
-    check(
-        text,
-        is_name_character,
-        "must have only letters, digits, Chinese characters, hyphens, underscores, dots and spaces",
     )
 }
 

@@ -1,4 +1,7 @@
-//! The OpenAPI document, written from the operations.
+//! The OpenAPI document, written from the operations: [`json`] in version 3.1, [`json_3_0`] in 3.0.
+
+mod layout;
+mod version_3_0;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +11,7 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::{Example, ExampleBuilder};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
+use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::path::{
     HttpMethod, Operation as DocumentedOperation, OperationBuilder, Parameter, ParameterBuilder,
     ParameterIn, PathsBuilder,
@@ -85,22 +89,48 @@ pub fn openapi() -> OpenApi {
 /// Never: the document holds nothing that JSON can't.
 #[must_use]
 pub fn json() -> String {
-    openapi().to_pretty_json().expect("the document is plain JSON") + "\n"
+    layout::write(&value())
+}
+
+/// The same in OpenAPI 3.0.3, for tools that stop there.
+///
+/// # Panics
+///
+/// Never: the document holds nothing that JSON can't.
+#[must_use]
+pub fn json_3_0() -> String {
+    let mut document = value();
+    version_3_0::rewrite(&mut document);
+    layout::write(&document)
+}
+
+fn value() -> Value {
+    let mut document =
+        serde_json::to_value(openapi()).expect("the document holds nothing that JSON can't");
+    layout::unwrap_descriptions(&mut document);
+    document
 }
 
 const DESCRIPTION: &str = "\
 The access clients of Huawei Cloud DataArts Fabric: VPC endpoint clients through which a network \
 reaches the service.
 
-* Lengths count Unicode characters. Bodies are `application/json` in UTF-8; a body of more than 12 MB \
-is refused with 413, a request target of more than 32 KB with 414.
-* No field of a request may be `null`. Fields and query parameters that are not described here are \
-ignored; a query parameter given twice is refused.
+* Lengths count Unicode characters. Bodies are `application/json` in UTF-8.
 * No field of an answer is required. A client must live with any of them absent, and with values of \
 `status` that are not listed here.
-* The scope of every call comes from the caller's credentials, so no path names a project. What belongs \
-to another project is not found.
-* Every answer carries `X-Request-Id`.";
+* The scope of every call comes from the caller's credentials, so no path names a project.
+* Every answer carries `X-Request-Id`.
+
+The documentation of the service is silent on the following, which is decided here:
+
+* A field that is `null`, of the wrong type or out of range, JSON that is none, a `Content-Type` that is \
+missing or another, and what is not UTF-8 are refused with 400. The message keeps the documented \
+beginning and then names the field and the rule, never the value.
+* Fields and query parameters that are not described here are ignored; a query parameter given twice is \
+refused.
+* What belongs to another project is not found.
+* A method that a path does not have is 404, as a path that does not exist is.
+* Each operation says what else was decided for it.";
 
 fn components(
     schemas: BTreeMap<String, RefOr<Schema>>,
@@ -177,6 +207,9 @@ impl Document {
         if let Some((media_type, content)) = self.content(&example.response) {
             success = success.content(media_type, content.build());
         }
+        for (name, link) in links::<O>() {
+            success = success.link(name, link);
+        }
         operation = operation.response(O::SUCCESS.as_str(), success.build());
         for failure in O::FAILURES {
             let name = name(*failure);
@@ -195,6 +228,32 @@ impl OperationVisitor for Document {
         let item = utoipa::openapi::PathItem::new(http_method(&O::METHOD), operation);
         self.paths = paths.path(O::PATH, item);
     }
+}
+
+/// The operations that go on with the id in the answer: those below the path of this one.
+fn links<O: Operation>() -> Vec<(&'static str, Link)> {
+    struct Links {
+        path: &'static str,
+        expression: String,
+        found: Vec<(&'static str, Link)>,
+    }
+    impl OperationVisitor for Links {
+        fn visit<Next: Operation>(&mut self) {
+            let below = Next::PATH.strip_prefix(self.path).and_then(|rest| rest.strip_prefix("/{"));
+            if let Some(parameter) = below.and_then(|rest| rest.strip_suffix('}')) {
+                let link = LinkBuilder::new()
+                    .operation_id(Next::ID)
+                    .parameter(parameter, self.expression.clone())
+                    .build();
+                self.found.push((Next::ID, link));
+            }
+        }
+    }
+    let Some(pointer) = O::ID_IN_RESPONSE else { return Vec::new() };
+    let expression = format!("$response.body#{pointer}");
+    let mut links = Links { path: O::PATH, expression, found: Vec::new() };
+    visit_operations(&mut links);
+    links.found
 }
 
 fn description<O: Operation>() -> String {
@@ -253,6 +312,7 @@ fn response(description: &str) -> ResponseBuilder {
     ResponseBuilder::new().description(description).header("X-Request-Id", request_id)
 }
 
+/// A failure, with the sample of every failure that has its status: the schema is that of them all.
 fn failed(failure: Failure) -> Response {
     let (schema, description) = match failure {
         Failure::Forbidden => (
@@ -262,12 +322,23 @@ fn failed(failure: Failure) -> Response {
         ),
         _ => (Ref::from_schema_name(ErrorBody::name()), meaning(failure)),
     };
-    response(description)
-        .content(
-            ApiError::MEDIA_TYPE,
-            ContentBuilder::new().schema(Some(schema)).example(body(failure)).build(),
-        )
-        .build()
+    let of_this_status =
+        Failure::ALL.into_iter().filter(|other| other.status() == failure.status());
+    let content =
+        ContentBuilder::new().schema(Some(schema)).examples_from_iter(samples(of_this_status));
+    response(description).content(ApiError::MEDIA_TYPE, content.build()).build()
+}
+
+fn samples(failures: impl Iterator<Item = Failure>) -> Vec<(String, RefOr<Example>)> {
+    let samples = failures.map(|failure| {
+        let example = ExampleBuilder::new()
+            .summary(format!("{} {}", failure.status().as_u16(), failure.code()))
+            .description(meaning(failure))
+            .value(body(failure))
+            .build();
+        (name(failure), RefOr::T(example))
+    });
+    samples.collect()
 }
 
 /// The name of a failure in the document: that of its row in the table.
@@ -281,7 +352,10 @@ const fn meaning(failure: Failure) -> &'static str {
             "The request breaks the contract. The message begins as in the example and names each \
              field and the rule that it breaks."
         }
-        Failure::TokenRefused => "The token is missing, unknown or expired.",
+        Failure::TokenRefused => {
+            "The caller is not known: the token is missing, unknown or expired, or the signature does \
+             not verify, which has a code of its own."
+        }
         Failure::Forbidden => "The caller may not do this.",
         Failure::NotFound => {
             "There is no such access client, or it belongs to another project. The code is that of \
@@ -303,16 +377,12 @@ const fn meaning(failure: Failure) -> &'static str {
 }
 
 fn refused_by_the_gateway() -> Response {
-    let examples = Failure::ALL.into_iter().filter(|failure| failure.source() == Source::Gateway);
-    let examples = examples.map(|failure| {
-        let summary = format!("{} {}", failure.status().as_u16(), failure.code());
-        let example: Example = ExampleBuilder::new()
-            .summary(summary)
-            .description(meaning(failure))
-            .value(body(failure))
-            .build();
-        (name(failure), RefOr::T(example))
-    });
+    let is_documented = |failure: &Failure| {
+        let mut documented = Failure::ALL.into_iter();
+        documented
+            .any(|other| other.source() == Source::Documented && other.status() == failure.status())
+    };
+    let others = Failure::ALL.into_iter().filter(|failure| !is_documented(failure));
     response(
         "What the gateway in front of the service refuses before the service sees it. These answers \
          are not documented for the operation; they are what the gateway is known to send.",
@@ -321,7 +391,7 @@ fn refused_by_the_gateway() -> Response {
         ApiError::MEDIA_TYPE,
         ContentBuilder::new()
             .schema(Some(Ref::from_schema_name(ErrorBody::name())))
-            .examples_from_iter(examples)
+            .examples_from_iter(samples(others))
             .build(),
     )
     .build()

@@ -42,6 +42,9 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const SUMMARY: &'static str;
     /// What the operation does, in Markdown.
     const DESCRIPTION: &'static str;
+    /// Where in the answer the id stands with which the operations on one resource go on, as a JSON
+    /// pointer: such as `/id`.
+    const ID_IN_RESPONSE: Option<&'static str> = None;
 
     /// The parameters in the path.
     type Path: Parameters;

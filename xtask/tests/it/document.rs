@@ -77,7 +77,8 @@ fn every_failure_of_an_operation_is_documented_with_its_sample() {
             for failure in O::FAILURES {
                 let reference = responses[failure.status().as_str()]["$ref"].as_str().unwrap();
                 let response = self.0.pointer(&reference[1..]).unwrap();
-                let sample = &response["content"]["application/json"]["example"];
+                let examples = &response["content"]["application/json"]["examples"];
+                let sample = &examples[format!("{failure:?}")]["value"];
                 let ours = fabric_model::ApiError::from(*failure);
                 assert_eq!(sample.as_object(), ours.json(), "{} {failure:?}", O::ID);
             }

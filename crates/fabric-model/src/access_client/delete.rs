@@ -18,9 +18,11 @@ impl Operation for DeleteAccessClient {
     const ACTION: Option<&'static str> = Some("DataArtsFabric::deleteVpcepClient");
     const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Delete an access client";
-    const DESCRIPTION: &'static str = "Deletes an access client and answers without a body. One that \
-        is still `CREATING` is cancelled; one that is already `DELETING` is left to it, with \
-        success; one that is gone, or never was, is not found.";
+    const DESCRIPTION: &'static str = "Deletes an access client and answers without a \
+        body.\n\n\
+        Not documented, but decided here: one that is still `CREATING` is cancelled; one that is \
+        already `DELETING` is left to it, with success; one that is gone, or never was, is not found. \
+        The name of the action is not documented either; it follows the others.";
 
     type Path = AccessClientPath;
     type Query = Nothing;

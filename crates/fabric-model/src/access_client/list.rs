@@ -22,9 +22,11 @@ impl Operation for ListAccessClients {
     const ACTION: Option<&'static str> = Some("DataArtsFabric::listVpcepClient");
     const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "List access clients";
-    const DESCRIPTION: &'static str = "Answers a page of the caller's access clients, newest first \
-        and then by id. `name` and `id` narrow the list; where both are given, both must match. \
-        Deleted access clients are not listed.";
+    const DESCRIPTION: &'static str = "Answers a page of the caller's access clients. `name` and `id` \
+        narrow the list.\n\n\
+        Not documented, but decided here: the newest come first, then it goes by id; where both \
+        `name` and `id` are given, both must match; what is deleted is not listed.";
+    const ID_IN_RESPONSE: Option<&'static str> = Some("/access_client_infos/0/id");
 
     type Path = Nothing;
     type Query = ListAccessClientsQuery;
@@ -78,8 +80,8 @@ pub struct ListAccessClientsQuery {
     )]
     pub limit: u32,
 
-    /// A part of the name, in the same case: 1 to 64 letters, digits, hyphens, underscores and
-    /// Chinese characters. There are no wildcards.
+    /// A part of the name: 1 to 64 letters, digits, hyphens, underscores and Chinese characters. The
+    /// documentation speaks of a fuzzy match; decided here: the same case, and no wildcards.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64), custom(function = "charset::search_characters"))]
     #[cfg_attr(
@@ -119,7 +121,7 @@ pub struct AccessClientPage {
     pub access_client_infos: Vec<AccessClient>,
 
     /// How many access clients match, on this page and all others. The documentation says 0 to 100;
-    /// we count all matches and do not stop at 100.
+    /// decided here: all matches count, and it does not stop at 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false, minimum = 0, example = 1))]
     pub total: Option<u64>,

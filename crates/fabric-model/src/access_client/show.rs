@@ -17,8 +17,8 @@ impl Operation for ShowAccessClient {
     const ACTION: Option<&'static str> = Some("DataArtsFabric::showVpcepClient");
     const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Show an access client";
-    const DESCRIPTION: &'static str =
-        "Answers one access client. One that is deleted, or another project's, is not found.";
+    const DESCRIPTION: &'static str = "Answers one access client.\n\n\
+        Not documented, but decided here: one that is deleted, or another project's, is not found.";
 
     type Path = AccessClientPath;
     type Query = Nothing;

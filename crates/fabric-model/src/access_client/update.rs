@@ -20,8 +20,9 @@ impl Operation for UpdateAccessClient {
     const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Rename an access client";
     const DESCRIPTION: &'static str = "Gives an access client another name and answers without a \
-        body. What the request does not name stays as it is; `{}` changes nothing. An access client \
-        that is `DELETING` can't be renamed: 400.";
+        body. What the request does not name stays as it is.\n\n\
+        Not documented, but decided here: `{}` is a success that changes nothing; one that is still \
+        `CREATING` can be renamed; one that is `DELETING` can't, which is 400.";
 
     type Path = AccessClientPath;
     type Query = Nothing;
@@ -41,7 +42,7 @@ impl Operation for UpdateAccessClient {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccessClientUpdate {
-    /// The new name: 1 to 64 characters of any kind, as the documentation names no alphabet.
+    /// The new name: 1 to 64 characters. The documentation names no alphabet, so any will do.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
     #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
