@@ -219,7 +219,6 @@ impl utoipa::ToSchema for AccessClientStatus {}
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Path))]
 pub struct AccessClientPath {
     /// The id of the access client: 1 to 64 letters, digits and hyphens.
-    #[cfg_attr(feature = "openapi", param(inline))]
     pub client_id: AccessClientId,
 }
 

@@ -27,13 +27,14 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationVisitor, Payload, Source,
-    header, visit_operations,
+    AccessClientId, ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationVisitor,
+    Payload, Source, header, visit_operations,
 };
 
 const TAG: &str = "access clients";
 const TOKEN: &str = "token";
 const SIGNATURE: &str = "signature";
+const AUTH_TOKEN: &str = "AuthToken";
 const GATEWAY: &str = "RefusedByTheGateway";
 
 /// The OpenAPI 3.1 document of all operations.
@@ -46,6 +47,8 @@ pub fn openapi() -> OpenApi {
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
+    document.add_schema::<AccessClientId>();
+    document.schemas.insert(AUTH_TOKEN.to_owned(), auth_token());
     visit_operations(&mut document);
     let info = InfoBuilder::new()
         .title("Huawei Cloud DataArts Fabric: access clients")
@@ -217,7 +220,7 @@ impl Document {
                 operation.response(failure.status().as_str(), Ref::from_response_name(&name));
             self.responses.insert(name, failed(*failure));
         }
-        operation.response("default", Ref::from_response_name(GATEWAY)).build()
+        operation.response("4XX", Ref::from_response_name(GATEWAY)).build()
     }
 }
 
@@ -286,21 +289,23 @@ fn parameters<O: Operation>() -> Vec<Parameter> {
     parameters
 }
 
-fn token_parameter() -> Parameter {
-    let schema = ObjectBuilder::new()
+/// A schema of its own, so that generated code has one type for the token of every operation.
+fn auth_token() -> RefOr<Schema> {
+    ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(0))
         .max_length(Some(header::TOKEN_MAX_LENGTH))
-        .build();
+        .description(Some("A token of the identity service: 0 to 65,534 characters."))
+        .into()
+}
+
+fn token_parameter() -> Parameter {
     ParameterBuilder::new()
         .name("X-Auth-Token")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some(
-            "The caller's token: 0 to 65,534 characters. A request signed with an access key does \
-             without.",
-        ))
-        .schema(Some(schema))
+        .description(Some("The caller's token. A request signed with an access key does without."))
+        .schema(Some(Ref::from_schema_name(AUTH_TOKEN)))
         .build()
 }
 

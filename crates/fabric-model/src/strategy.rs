@@ -19,7 +19,6 @@
 //! });
 //! ```
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use proptest::collection::vec;
@@ -29,8 +28,8 @@ use proptest::sample::{Index, select};
 use proptest::string::string_regex;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
+use utoipa::openapi::Required;
 use utoipa::openapi::path::ParameterIn;
-use utoipa::openapi::{RefOr, Required, Schema};
 
 use crate::{Operation, Parameters, Payload, Request};
 
@@ -97,11 +96,8 @@ fn text_pairs(parameters: &Map<String, Value>) -> Vec<(String, String)> {
 /// The schema of a body, whole in itself.
 #[must_use]
 pub fn payload_schema<P: Payload>() -> Value {
-    let mut parts = Vec::new();
-    P::schemas(&mut parts);
-    let parts: BTreeMap<String, RefOr<Schema>> = parts.into_iter().collect();
     let mut schema = json!(P::schema());
-    inline(&mut schema, &json!(parts));
+    inline(&mut schema, &document_schemas());
     schema
 }
 
@@ -116,7 +112,13 @@ pub fn parameters_schema<P: Parameters>() -> Value {
         }
         properties.insert(parameter.name, json!(parameter.schema));
     }
-    json!({ "type": "object", "properties": properties, "required": required })
+    let mut schema = json!({ "type": "object", "properties": properties, "required": required });
+    inline(&mut schema, &document_schemas());
+    schema
+}
+
+fn document_schemas() -> Value {
+    json!(crate::document::openapi().components.map(|components| components.schemas))
 }
 
 /// Puts in the place of each `$ref` what it stands for.

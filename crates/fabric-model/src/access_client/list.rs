@@ -26,7 +26,6 @@ impl Operation for ListAccessClients {
         narrow the list.\n\n\
         Not documented, but decided here: the newest come first, then it goes by id; where both \
         `name` and `id` are given, both must match; what is deleted is not listed.";
-    const ID_IN_RESPONSE: Option<&'static str> = Some("/access_client_infos/0/id");
 
     type Path = Nothing;
     type Query = ListAccessClientsQuery;
@@ -98,7 +97,7 @@ pub struct ListAccessClientsQuery {
 
     /// The whole id: 1 to 64 letters, digits and hyphens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", param(nullable = false, inline))]
+    #[cfg_attr(feature = "openapi", param(nullable = false))]
     pub id: Option<AccessClientId>,
 }
 

@@ -9,6 +9,22 @@ pub(super) fn rewrite(document: &mut Value) {
     document["info"]["license"] =
         json!({ "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" });
     rewrite_schemas(document);
+    unite_failures(document);
+}
+
+/// Gives all failures one schema, which says that it is one of two: generators of clients that stop at 3.0
+/// want one type for errors.
+fn unite_failures(document: &mut Value) {
+    const UNITED: &str = "Failure";
+    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let bodies = ["ErrorBody", "ForbiddenBody"].map(reference);
+    for response in document["components"]["responses"].as_object_mut().into_iter().flatten() {
+        response.1["content"]["application/json"]["schema"] = reference(UNITED);
+    }
+    document["components"]["schemas"][UNITED] = json!({
+        "description": "The body of a failure: that of 403 is unlike all others.",
+        "oneOf": bodies,
+    });
 }
 
 fn rewrite_schemas(value: &mut Value) {

@@ -62,15 +62,19 @@ impl Drop for File {
 }
 
 fn fails(arguments: &[&str]) -> String {
-    let mut child = program(arguments).spawn().unwrap();
+    fails_when(&mut program(arguments))
+}
+
+fn fails_when(command: &mut Command) -> String {
+    let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     if !line.is_empty() {
         child.kill().unwrap();
     }
-    assert_eq!(line, "", "{arguments:?} starts");
+    assert_eq!(line, "", "{command:?} starts");
     let Output { status, stderr, .. } = child.wait_with_output().unwrap();
-    assert_eq!(status.code(), Some(2), "{arguments:?}");
+    assert_eq!(status.code(), Some(2), "{command:?}");
     let text = String::from_utf8(stderr).unwrap();
     let lines: Vec<&str> =
         text.lines().filter(|line| line.starts_with("fabric-server: ")).collect();
@@ -108,6 +112,8 @@ fn a_start_that_would_let_everybody_in_or_show_a_secret_is_refused() {
     let key = fails(&["--access-key", "canary"]);
     assert!(key.contains("FABRIC_ACCESS_KEY: access key: must be AK:SK"), "{key}");
     assert!(fails(&["--token", ""]).contains("token: must have 1 to 65534"));
+    let mut empty = program(&["--listen", "0"]);
+    assert!(fails_when(empty.env("FABRIC_TOKEN", " ")).ends_with("FABRIC_TOKEN is set, but empty"));
     let twice = fails(&["--listen", "0", "--token", "canary", "--token", "canary"]);
     assert!(twice.ends_with("fabric-server: a token: must not be there twice"), "{twice}");
     let file = File::new("credentials.json", r#"{"tokens": [{"token": "canary", "expires": 1}]}"#);
