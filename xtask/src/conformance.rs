@@ -1,16 +1,32 @@
-//! Tools that nobody here wrote, against the running mock server.
+//! Tools that nobody here wrote, against the documents and the running mock server.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 use crate::{Outcome, cargo, read, root, run, write};
 
+/// The one token of the servers that are called with tokens.
+const TOKEN: &str = "conformance";
+
+/// How many requests Schemathesis generates for each operation, at most, in each of its phases.
+const EXAMPLES: usize = 100;
+
 /// Installs the tools under `target/conformance`, and runs them.
-pub(crate) fn conformance() -> Outcome {
+pub(crate) fn conformance(is_thorough: bool) -> Outcome {
     cargo("build --package fabric-server")?;
+    fs::create_dir_all(workshop())
+        .map_err(|error| format!("cannot make {}: {error}", workshop().display()))?;
     let python = install_python()?;
+    let node = install_node()?;
+    lint(&node)?;
+    schemathesis(&python, is_thorough)?;
+    generated_python(&python)?;
+    generated_typescript(&node)?;
+    generated_rust()?;
     vendor_sdk(&python)?;
     longest_token()
 }
@@ -24,24 +40,173 @@ fn tools() -> PathBuf {
     root().join("xtask/conformance")
 }
 
-/// The Python tools in an environment of their own; made anew when their list has changed.
+/// The Python tools in an environment of their own; made anew when their list has changed. Returns where
+/// its programs are.
 fn install_python() -> Result<PathBuf, String> {
     let environment = workshop().join("python");
-    let python = environment.join("bin/python");
-    let wanted = read(&tools().join("requirements.txt"))?;
-    let stamp = environment.join("requirements.txt");
+    let programs = environment.join("bin");
+    install(&environment, &["requirements.txt"], || {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+        let pip =
+            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        run(Command::new(programs.join("python")).args(pip).arg(tools().join("requirements.txt")))
+    })?;
+    Ok(programs)
+}
+
+/// The Node.js tools, in the same way. Returns their folder.
+fn install_node() -> Result<PathBuf, String> {
+    let folder = workshop().join("node");
+    install(&folder, &["package.json", "package-lock.json", ".npmrc"], || {
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            write(&folder.join(file), &read(&tools().join(file))?)?;
+        }
+        run(Command::new("npm").args(["ci", "--loglevel", "error", "--prefix"]).arg(&folder))
+    })?;
+    Ok(folder)
+}
+
+/// Fills a folder, unless it was filled for the same files before.
+fn install(folder: &Path, files: &[&str], fill: impl FnOnce() -> Outcome) -> Outcome {
+    let wanted = files.iter().map(|file| read(&tools().join(file)));
+    let wanted = wanted.collect::<Result<String, _>>()?;
+    let stamp = folder.join("installed");
     if read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
+        return Ok(());
     }
-    if environment.exists() {
-        fs::remove_dir_all(&environment)
-            .map_err(|error| format!("cannot remove {}: {error}", environment.display()))?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    run(Command::new(&python).args(pip).arg(tools().join("requirements.txt")))?;
-    write(&stamp, &wanted)?;
-    Ok(python)
+    fill()?;
+    write(&stamp, &wanted)
+}
+
+/// The strict rules of two linters, for both documents.
+fn lint(node: &Path) -> Outcome {
+    let program = |name: &str| Command::new(node.join("node_modules/.bin").join(name));
+    for document in ["openapi.json", "openapi-3.0.json"] {
+        let path = root().join("openapi").join(document);
+        say(&format!("linters: {document}"));
+        let mut redocly = program("redocly");
+        redocly.arg("lint").arg("--config").arg(tools().join("redocly.yaml")).arg(&path);
+        redocly.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+        quietly(&mut redocly)?;
+        let mut spectral = program("spectral");
+        spectral.args(["lint", "--fail-severity", "hint", "--ruleset"]);
+        quietly(spectral.arg(tools().join("spectral.yaml")).arg(&path))?;
+        say("  Redocly (recommended-strict and more), Spectral (all rules): nothing to say");
+    }
+    Ok(())
+}
+
+/// Schemathesis makes requests from the document, right and wrong ones, and checks the answers.
+fn schemathesis(python: &Path, is_thorough: bool) -> Outcome {
+    say("Schemathesis");
+    let server = Server::start(Server::command().env("FABRIC_TOKEN", TOKEN))?;
+    let reports = workshop().join("schemathesis");
+    fs::remove_dir_all(&reports).ok();
+    let mut tool = Command::new(python.join("schemathesis"));
+    tool.arg("--config-file").arg(tools().join("schemathesis.toml")).arg("run");
+    tool.arg(root().join("openapi/openapi.json")).args(["--url", &server.endpoint]);
+    tool.args(["--header", &format!("X-Auth-Token: {TOKEN}"), "--no-color"]);
+    tool.args(["--phases", "examples,coverage,fuzzing,stateful", "--warnings", "off"]);
+    tool.args(["--report", "json,ndjson", "--report-dir"]).arg(&reports);
+    if is_thorough {
+        tool.args(["--max-examples", &(10 * EXAMPLES).to_string()]);
+        tool.args(["--generation-database", "none"]);
+    } else {
+        // The same requests each time: what fails in CI fails here.
+        tool.args(["--max-examples", &EXAMPLES.to_string(), "--generation-deterministic"]);
+    }
+    // It leaves a folder of its own where it runs.
+    quietly(tool.env("NO_PROXY", "127.0.0.1").current_dir(workshop()))?;
+    let summary: Value = serde_json::from_str(&read(&report(&reports, "json")?)?)
+        .map_err(|error| format!("cannot read the report: {error}"))?;
+    let events = read(&report(&reports, "ndjson")?)?;
+    say(&format!(
+        "  {} operations, {} requests, {} checks: nothing failed",
+        summary["operations"]["tested"],
+        summary["test_cases"]["generated"],
+        events.lines().map(checks).sum::<usize>(),
+    ));
+    Ok(())
+}
+
+/// How many checks an event of Schemathesis tells of.
+fn checks(event: &str) -> usize {
+    let event: Value = serde_json::from_str(event).unwrap_or_default();
+    let cases = event["ScenarioFinished"]["recorder"]["checks"].as_object();
+    cases.into_iter().flatten().filter_map(|(_, checks)| checks.as_array()).map(Vec::len).sum()
+}
+
+fn report(folder: &Path, ending: &str) -> Result<PathBuf, String> {
+    let files = fs::read_dir(folder).map_err(|error| format!("no reports: {error}"))?;
+    let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let is_it = |path: &PathBuf| path.extension().is_some_and(|given| given == ending);
+    paths.find(is_it).ok_or_else(|| format!("no report ends in {ending}"))
+}
+
+/// What openapi-python-client generates calls the server.
+fn generated_python(python: &Path) -> Outcome {
+    say("generated client in Python (openapi-python-client)");
+    let package = workshop().join("generated_client");
+    fs::remove_dir_all(&package).ok();
+    let mut generate = Command::new(python.join("openapi-python-client"));
+    generate.args(["generate", "--meta", "none", "--fail-on-warning", "--path"]);
+    generate.arg(root().join("openapi/openapi.json")).arg("--output-path").arg(&package);
+    // It formats what it generates with a program beside it.
+    let path = std::env::var("PATH").unwrap_or_default();
+    quietly(generate.env("PATH", format!("{}:{path}", python.display())))?;
+    let mut client = Command::new(python.join("python"));
+    client.arg(tools().join("generated_python.py")).env("PYTHONPATH", workshop());
+    call(&mut client)
+}
+
+/// What openapi-typescript and openapi-fetch make of the document is compiled and calls the server.
+fn generated_typescript(node: &Path) -> Outcome {
+    say("generated client in TypeScript (openapi-typescript, openapi-fetch)");
+    let program = |name: &str| Command::new(node.join("node_modules/.bin").join(name));
+    for file in ["rename.ts", "tsconfig.json"] {
+        write(&node.join(file), &read(&tools().join("typescript").join(file))?)?;
+    }
+    let mut generate = program("openapi-typescript");
+    generate.arg(root().join("openapi/openapi.json")).arg("--output").arg(node.join("schema.d.ts"));
+    quietly(&mut generate)?;
+    quietly(program("tsc").arg("--project").arg(node))?;
+    call(Command::new("node").arg(node.join("rename.js")))
+}
+
+/// What progenitor generates from the OpenAPI 3.0 document is compiled and calls the server.
+fn generated_rust() -> Outcome {
+    say("generated client in Rust (progenitor)");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--locked", "--manifest-path"]);
+    build
+        .arg(tools().join("progenitor/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(workshop().join("rust"));
+    run(&mut build)?;
+    call(&mut Command::new(workshop().join("rust/debug/generated-rust-client")))
+}
+
+/// Runs a client's program, with the endpoint of a server and a token as its arguments.
+fn call(client: &mut Command) -> Outcome {
+    let server = Server::start(Server::command().env("FABRIC_TOKEN", TOKEN))?;
+    run(client.args([&server.endpoint, TOKEN]).env("NO_PROXY", "127.0.0.1"))
+}
+
+/// Runs a command whose paths are absolute, and shows what it says only if it fails.
+fn quietly(command: &mut Command) -> Outcome {
+    let program = command.get_program().display().to_string();
+    let output = command.output();
+    let output = output.map_err(|error| format!("cannot run {program}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    say(&String::from_utf8_lossy(&output.stdout));
+    Err(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 /// The vendor's Python client stack calls every operation, signed in each of its ways.
@@ -63,7 +228,7 @@ fn vendor_sdk(python: &Path) -> Outcome {
     let plain = start(&[])?;
     let secure = start(&["--tls-self-signed", &authority.display().to_string()])?;
     say("vendor SDK (huaweicloudsdkcore)");
-    run(Command::new(python)
+    run(Command::new(python.join("python"))
         .arg(tools().join("vendor_sdk.py"))
         .args([&plain.endpoint, &secure.endpoint])
         .arg(&authority)

@@ -26,9 +26,13 @@ enum Task {
         #[arg(long, conflicts_with = "check")]
         release: bool,
     },
-    /// Lets tools that nobody here wrote call the mock server; installs them under target/ first, for
-    /// which it needs Python 3 and its package registry
-    Conformance,
+    /// Lets tools that nobody here wrote check the documents and call the mock server; installs them
+    /// under target/ first, for which it needs Python 3, Node.js, and their package registries
+    Conformance {
+        /// Ten times as many requests, and others each time
+        #[arg(long)]
+        thorough: bool,
+    },
     /// Measures what server, client and model cost, against doing without them
     Bench,
 }
@@ -41,7 +45,7 @@ fn main() -> ExitCode {
         Task::Openapi { check: true, .. } => openapi::check(),
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
-        Task::Conformance => conformance::conformance(),
+        Task::Conformance { thorough } => conformance::conformance(thorough),
         Task::Bench => bench(),
     };
     match outcome {
@@ -64,7 +68,7 @@ fn test() -> Outcome {
     cargo("clippy --package fabric-server --no-default-features -- -D warnings")?;
     cargo("clippy --workspace --all-targets --all-features -- -D warnings")?;
     cargo("doc --workspace --all-features --no-deps --document-private-items")?;
-    conformance::conformance()?;
+    conformance::conformance(false)?;
     cargo("test --workspace --all-features")
 }
 

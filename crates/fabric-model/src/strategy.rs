@@ -20,6 +20,7 @@
 //! ```
 
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -97,7 +98,7 @@ fn text_pairs(parameters: &Map<String, Value>) -> Vec<(String, String)> {
 #[must_use]
 pub fn payload_schema<P: Payload>() -> Value {
     let mut schema = json!(P::schema());
-    inline(&mut schema, &document_schemas());
+    inline(&mut schema, &SCHEMAS);
     schema
 }
 
@@ -113,13 +114,13 @@ pub fn parameters_schema<P: Parameters>() -> Value {
         properties.insert(parameter.name, json!(parameter.schema));
     }
     let mut schema = json!({ "type": "object", "properties": properties, "required": required });
-    inline(&mut schema, &document_schemas());
+    inline(&mut schema, &SCHEMAS);
     schema
 }
 
-fn document_schemas() -> Value {
-    json!(crate::document::openapi().components.map(|components| components.schemas))
-}
+/// The schemas by their names. Asked for in every case of a test, so made once.
+static SCHEMAS: LazyLock<Value> =
+    LazyLock::new(|| json!(crate::document::openapi().components.map(|parts| parts.schemas)));
 
 /// Puts in the place of each `$ref` what it stands for.
 fn inline(schema: &mut Value, parts: &Value) {

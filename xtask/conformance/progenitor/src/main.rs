@@ -20,7 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     client.update_access_client_info(&id.parse()?, Some(&token), &update).await?;
     let name = "客户端".parse()?;
     let page = client.list_vpcep_client(None, None, Some(&name), None, Some(&token)).await?;
-    let names: Vec<_> = page.access_client_infos.iter().filter_map(|found| found.name.clone()).collect();
+    let names: Vec<_> =
+        page.access_client_infos.iter().filter_map(|found| found.name.clone()).collect();
     assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["progenitor_客户端"]);
 
     client.delete_vpcep_client(&id.parse()?, Some(&token)).await?;
