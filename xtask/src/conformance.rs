@@ -33,7 +33,13 @@ pub(crate) fn conformance(is_thorough: bool) -> Outcome {
 
 /// Where everything that the tools need and leave behind is put.
 fn workshop() -> PathBuf {
-    root().join("target/conformance")
+    target().join("conformance")
+}
+
+/// The folder that cargo builds in, which this program itself is in.
+fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
 }
 
 fn tools() -> PathBuf {
@@ -281,7 +287,7 @@ struct Server {
 
 impl Server {
     fn command() -> Command {
-        let mut command = Command::new(root().join("target/debug/fabric-server"));
+        let mut command = Command::new(target().join("debug/fabric-server"));
         // What the shell sets for a server of its own is not meant for this one.
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("FABRIC_") {
