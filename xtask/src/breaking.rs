@@ -231,8 +231,12 @@ mod tests {
         changes(&old, &new)
     }
 
+    fn fields<'a>(document: &'a mut Value, schema: &str) -> &'a mut Value {
+        &mut document["components"]["schemas"][schema]["properties"]
+    }
+
     fn field<'a>(document: &'a mut Value, schema: &str, field: &str) -> &'a mut Value {
-        &mut document["components"]["schemas"][schema]["properties"][field]
+        &mut fields(document, schema)[field]
     }
 
     fn parameters(document: &mut Value) -> &mut Vec<Value> {
@@ -264,27 +268,18 @@ mod tests {
                 format!("{UPDATE}, name: type was \"string\", is \"integer\""),
             ),
             (
-                |new| {
-                    remove(
-                        &mut new["components"]["schemas"]["AccessClientUpdate"]["properties"],
-                        "name",
-                    )
-                },
+                |new| remove(fields(new, "AccessClientUpdate"), "name"),
                 format!("{UPDATE}, name: the field is gone"),
             ),
             (
                 |new| {
-                    new["components"]["schemas"]["AccessClientUpdate"]["required"] = json!(["name"])
+                    new["components"]["schemas"]["AccessClientUpdate"]["required"] =
+                        json!(["name"]);
                 },
                 format!("{UPDATE}, name: the field is required now"),
             ),
             (
-                |new| {
-                    remove(
-                        &mut new["components"]["schemas"]["AccessClient"]["properties"],
-                        "vpc_id",
-                    )
-                },
+                |new| remove(fields(new, "AccessClient"), "vpc_id"),
                 format!("{SHOWN}, vpc_id: the field is gone"),
             ),
             (
@@ -308,9 +303,9 @@ mod tests {
             ),
             (
                 |new| {
-                    parameters(new)
-                        .iter_mut()
-                        .for_each(|parameter| parameter["required"] = json!(true))
+                    for parameter in parameters(new) {
+                        parameter["required"] = json!(true);
+                    }
                 },
                 "GET /v1/access-clients, parameter offset: it is required now".to_owned(),
             ),
