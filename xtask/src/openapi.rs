@@ -1,7 +1,5 @@
 //! The OpenAPI documents: written, or compared with what is published and what was released.
 
-use std::fs;
-
 use fabric_model::document;
 
 use crate::{Outcome, breaking, read, root, write};
@@ -12,7 +10,7 @@ fn documents() -> [(&'static str, String); 2] {
 }
 
 /// What users of the last release have: its `openapi.json`.
-const RELEASED: &str = "released.json";
+const RELEASED: &str = "xtask/released.json";
 
 pub(crate) fn publish() -> Outcome {
     for (name, document) in documents() {
@@ -24,10 +22,7 @@ pub(crate) fn publish() -> Outcome {
 /// Makes the document of today the one that later ones are compared with.
 pub(crate) fn release() -> Outcome {
     publish()?;
-    let folder = root().join("openapi");
-    fs::copy(folder.join("openapi.json"), folder.join(RELEASED))
-        .map(|_| ())
-        .map_err(|error| format!("cannot write openapi/{RELEASED}: {error}"))
+    write(&root().join(RELEASED), &document::json())
 }
 
 pub(crate) fn check() -> Outcome {
@@ -43,7 +38,7 @@ pub(crate) fn check() -> Outcome {
         }
     }
     let parse = |text: &str| serde_json::from_str(text).map_err(|error| error.to_string());
-    let released = parse(&read(&root().join("openapi").join(RELEASED))?)?;
+    let released = parse(&read(&root().join(RELEASED))?)?;
     let breaking = breaking::changes(&released, &parse(&document::json())?);
     if breaking.is_empty() {
         return Ok(());

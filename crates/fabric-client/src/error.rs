@@ -7,6 +7,8 @@ use bytes::Bytes;
 use fabric_model::{ApiError, Invalid};
 use http::StatusCode;
 
+use crate::retry::is_transient;
+
 /// Why a call failed.
 ///
 /// None of them holds a credential, nor the URL with its query.
@@ -33,7 +35,7 @@ pub enum Error {
     Connect(#[source] reqwest::Error),
     /// No answer came in time. Whether the service did as it was asked is not known.
     #[error("timed out")]
-    TimedOut(#[source] reqwest::Error),
+    TimedOut(#[source] Option<reqwest::Error>),
     /// The connection broke before the answer was whole. Whether the service did as it was asked is
     /// not known.
     #[error("the connection broke")]
@@ -92,6 +94,31 @@ impl Error {
         self.api_error().is_some_and(ApiError::is_not_found)
     }
 
+    /// Whether the same call may do better later: there was no connection or it broke, no answer came in
+    /// time, or the service said so. Whether the first did its work is another question: a create that is
+    /// made again may be made twice.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::TimedOut(_) | Self::Interrupted(_) => true,
+            Self::Refused(error) => is_transient(error.status()),
+            _ => false,
+        }
+    }
+
+    /// Whether the service may have done what it was asked, although this is an error: no whole answer
+    /// came, or one that says nothing about it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::TimedOut(_) | Self::Interrupted(_) | Self::Unexpected { .. } => true,
+            Self::Refused(error) => {
+                error.status() == StatusCode::REQUEST_TIMEOUT || error.status().is_server_error()
+            }
+            _ => false,
+        }
+    }
+
     /// Sorts an error of the HTTP library by how far the request came.
     pub(crate) fn from_transport(error: reqwest::Error) -> Self {
         // The URL may name what is confidential; the caller knows it anyway.
@@ -99,7 +126,7 @@ impl Error {
         if error.is_connect() {
             Self::Connect(error)
         } else if error.is_timeout() {
-            Self::TimedOut(error)
+            Self::TimedOut(Some(error))
         } else {
             Self::Interrupted(error)
         }

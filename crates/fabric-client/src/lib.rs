@@ -30,24 +30,31 @@
 //! | `rustls` (default) | HTTPS, with the certificates that the system trusts |
 
 mod access_clients;
+mod builder;
+mod call;
 mod client;
 mod clock;
 mod credentials;
 mod endpoint;
 mod environment;
 mod error;
+mod interceptor;
 mod renewal;
+mod retry;
 
 /// The contract: what is sent and answered.
 pub use fabric_model as model;
 
 pub use access_clients::AccessClients;
-pub use client::{Client, ClientBuilder};
+pub use builder::ClientBuilder;
+pub use client::Client;
 pub use credentials::{
     ChainError, Credentials, CredentialsChain, CredentialsProvider, ProvidedCredentials,
 };
 pub use environment::Environment;
 pub use error::Error;
+pub use interceptor::{Attempt, Interceptor};
+pub use retry::Retry;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

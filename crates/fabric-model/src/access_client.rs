@@ -48,7 +48,7 @@ pub struct AccessClient {
     pub id: Option<String>,
 
     /// The name: 1 to 64 letters, digits, Chinese characters, underscores, hyphens, dots and spaces.
-    /// An update is documented to take other characters as well, so expect them here too.
+    /// The documentation gives no alphabet for the name in an update, so other characters may occur.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64))]
     #[cfg_attr(
@@ -57,7 +57,7 @@ pub struct AccessClient {
     )]
     pub name: Option<String>,
 
-    /// Where it is in its life.
+    /// The lifecycle state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub status: Option<AccessClientStatus>,
@@ -91,7 +91,7 @@ pub struct AccessClient {
     pub access_connections: Vec<AccessConnection>,
 
     /// When it was created. The documentation gives no format; decided here: RFC 3339 in UTC with
-    /// milliseconds.
+    /// milliseconds, ending in `Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
@@ -204,6 +204,9 @@ impl utoipa::PartialSchema for AccessClientStatus {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
+            .description(Some(
+                "The lifecycle state: being created, in use, being deleted, deleted.",
+            ))
             .enum_values(Some(Self::KNOWN.map(|known| known.to_string())))
             .examples([Self::Running.as_str()])
             .into()

@@ -16,7 +16,7 @@ pub fn is_id_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '-'
 }
 
-/// Letters, digits, `-`, `_` and Chinese characters: `^[A-Za-z0-9_\u4E00-\u9FFF-]*$`.
+/// Letters, digits, `-`, `_` and Chinese characters: `^[A-Za-z0-9_一-鿿-]*$`.
 ///
 /// The documentation says "Chinese" without a range; we take the CJK Unified Ideographs block.
 #[must_use]

@@ -17,7 +17,7 @@ use utoipa::openapi::path::{
     ParameterIn, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Ref, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::tag::TagBuilder;
@@ -34,7 +34,10 @@ use crate::{
 const TAG: &str = "access clients";
 const TOKEN: &str = "token";
 const SIGNATURE: &str = "signature";
+const HEALTH_TAG: &str = "service";
 const AUTH_TOKEN: &str = "AuthToken";
+const GATEWAY_BODY: &str = "GatewayErrorBody";
+const IDENTITY_BODY: &str = "IdentityErrorBody";
 const GATEWAY: &str = "RefusedByTheGateway";
 
 /// The OpenAPI 3.1 document of all operations.
@@ -48,7 +51,11 @@ pub fn openapi() -> OpenApi {
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
     document.add_schema::<AccessClientId>();
-    document.schemas.insert(AUTH_TOKEN.to_owned(), auth_token());
+    document.schemas.extend([
+        (AUTH_TOKEN.to_owned(), auth_token()),
+        (GATEWAY_BODY.to_owned(), gateway_body()),
+        (IDENTITY_BODY.to_owned(), identity_body()),
+    ]);
     visit_operations(&mut document);
     let info = InfoBuilder::new()
         .title("Huawei Cloud DataArts Fabric: access clients")
@@ -76,10 +83,15 @@ pub fn openapi() -> OpenApi {
                 .description(Some("The mock server, as it starts without arguments"))
                 .build(),
         ]))
-        .tags(Some([TagBuilder::new()
-            .name(TAG)
-            .description(Some("VPC endpoint clients through which a network reaches the service"))
-            .build()]))
+        .tags(Some([
+            TagBuilder::new()
+                .name(TAG)
+                .description(Some(
+                    "VPC endpoint clients through which a network reaches the service",
+                ))
+                .build(),
+            TagBuilder::new().name(HEALTH_TAG).description(Some("The service as a whole")).build(),
+        ]))
         .paths(document.paths)
         .components(Some(components(document.schemas, document.responses)))
         .build()
@@ -119,21 +131,22 @@ The access clients of Huawei Cloud DataArts Fabric: VPC endpoint clients through
 reaches the service.
 
 * Lengths count Unicode characters. Bodies are `application/json` in UTF-8.
-* No field of an answer is required. A client must live with any of them absent, and with values of \
-`status` that are not listed here.
+* No field of an answer is required: a client must live with any of them absent.
 * The scope of every call comes from the caller's credentials, so no path names a project.
 * Every answer carries `X-Request-Id`.
+* A gateway or proxy in front may also answer with other bodies: `code` and `message`, `errorCode` and \
+`errorMsg`, a string `encoded_authorization_message`, HTML, or nothing at all.
 
-The documentation of the service is silent on the following, which is decided here:
+Where the documentation of the service is silent, this document decides; the service itself may differ:
 
-* A field that is `null`, of the wrong type or out of range, JSON that is none, a `Content-Type` that is \
-missing or another, and what is not UTF-8 are refused with 400. The message keeps the documented \
-beginning and then names the field and the rule, never the value.
-* Fields and query parameters that are not described here are ignored; a query parameter given twice is \
-refused.
-* What belongs to another project is not found.
-* A method that a path does not have is 404, as a path that does not exist is.
-* Each operation says what else was decided for it.";
+* A field that is `null`, of the wrong type or out of range, malformed JSON, a missing or other \
+`Content-Type`, and invalid UTF-8 are refused with 400 `common.01000001`. The message begins `failed to \
+read http request, please check your input, code: 400, reason: ` and goes on with the field and the rule, \
+never the value.
+* Unknown fields and query parameters are ignored. A query parameter given twice is refused with 400.
+* What belongs to another project is not found: 404.
+* A method that a path does not have is answered as a path that does not exist: 404 `APIG.0101`.
+* What was decided for a single operation stands there.";
 
 fn components(
     schemas: BTreeMap<String, RefOr<Schema>>,
@@ -146,7 +159,9 @@ fn components(
     let signature = ApiKeyValue::with_description(
         "Authorization",
         "A request signed with an access key: `SDK-HMAC-SHA256 Access=…, SignedHeaders=…, \
-         Signature=…`, with the time of signing in `X-Sdk-Date`.",
+         Signature=…`, with the time of signing in `X-Sdk-Date`, which may be 15 minutes off. The \
+         value is another for each request, so it can't be a constant: sign in an interceptor. More \
+         than 5 refusals in a row lock the key for 5 minutes.",
     );
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
@@ -184,7 +199,7 @@ impl Document {
         let example = O::example();
         let mut operation = OperationBuilder::new()
             .operation_id(Some(O::ID))
-            .tag(TAG)
+            .tag(if O::ACTION.is_some() { TAG } else { HEALTH_TAG })
             .summary(Some(O::SUMMARY))
             .description(Some(description::<O>()));
         if O::ACTION.is_some() {
@@ -206,7 +221,10 @@ impl Document {
                     .build(),
             ));
         }
-        let mut success = response("Success");
+        let mut success = response(match O::Response::MEDIA_TYPE {
+            Some(_) => "Success",
+            None => "Success, without a body",
+        });
         if let Some((media_type, content)) = self.content(&example.response) {
             success = success.content(media_type, content.build());
         }
@@ -261,7 +279,9 @@ fn links<O: Operation>() -> Vec<(&'static str, Link)> {
 
 fn description<O: Operation>() -> String {
     match O::ACTION {
-        Some(action) => format!("{}\n\nThe caller must be allowed `{action}`.", O::DESCRIPTION),
+        Some(action) => {
+            format!("{}\n\nThe caller must be allowed `{action}`; otherwise 403.", O::DESCRIPTION)
+        }
         None => O::DESCRIPTION.to_owned(),
     }
 }
@@ -289,6 +309,33 @@ fn parameters<O: Operation>() -> Vec<Parameter> {
     parameters
 }
 
+fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+}
+
+/// What the gateway sends; nothing of it is documented for these operations.
+fn gateway_body() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .description(Some("The body of a failure of the gateway in front of the service."))
+        .property("error_code", text("What failed, such as `APIG.0308`."))
+        .property("error_msg", text("Why."))
+        .property("request_id", text("The id of the request, as in `X-Request-Id`."))
+        .into()
+}
+
+/// What the identity service sends.
+fn identity_body() -> RefOr<Schema> {
+    let code = ObjectBuilder::new().schema_type(Type::Integer).description(Some("The status."));
+    let error = ObjectBuilder::new()
+        .property("code", code)
+        .property("message", text("Why."))
+        .property("title", text("The name of the status."));
+    ObjectBuilder::new()
+        .description(Some("The body of a failure of the identity service."))
+        .property("error", error)
+        .into()
+}
+
 /// A schema of its own, so that generated code has one type for the token of every operation.
 fn auth_token() -> RefOr<Schema> {
     ObjectBuilder::new()
@@ -304,7 +351,7 @@ fn token_parameter() -> Parameter {
         .name("X-Auth-Token")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("The caller's token. A request signed with an access key does without."))
+        .description(Some("The caller's token. Not needed when the request is signed."))
         .schema(Some(Ref::from_schema_name(AUTH_TOKEN)))
         .build()
 }
@@ -327,6 +374,16 @@ fn failed(failure: Failure) -> Response {
         ),
         _ => (Ref::from_schema_name(ErrorBody::name()), meaning(failure)),
     };
+    let schema = match failure {
+        // The gateway and the identity service speak here too.
+        Failure::TokenRefused | Failure::Forbidden => RefOr::T(Schema::from(
+            AnyOfBuilder::new()
+                .item(schema)
+                .item(Ref::from_schema_name(GATEWAY_BODY))
+                .item(Ref::from_schema_name(IDENTITY_BODY)),
+        )),
+        _ => RefOr::Ref(schema),
+    };
     let of_this_status =
         Failure::ALL.into_iter().filter(|other| other.status() == failure.status());
     let content =
@@ -337,8 +394,7 @@ fn failed(failure: Failure) -> Response {
 fn samples(failures: impl Iterator<Item = Failure>) -> Vec<(String, RefOr<Example>)> {
     let samples = failures.map(|failure| {
         let example = ExampleBuilder::new()
-            .summary(format!("{} {}", failure.status().as_u16(), failure.code()))
-            .description(meaning(failure))
+            .summary(format!("{} {}", failure.status().as_u16(), meaning(failure)))
             .value(body(failure))
             .build();
         (name(failure), RefOr::T(example))
@@ -358,20 +414,22 @@ const fn meaning(failure: Failure) -> &'static str {
              field and the rule that it breaks."
         }
         Failure::TokenRefused => {
-            "The caller is not known: the token is missing, unknown or expired, or the signature does \
-             not verify, which has a code of its own."
+            "The caller is not known: the token is missing, unknown or expired."
         }
         Failure::Forbidden => "The caller may not do this.",
         Failure::NotFound => {
-            "There is no such access client, or it belongs to another project. The code is that of \
-             400; the status tells them apart."
+            "What the request names does not exist, or belongs to another project. The code is \
+             that of 400; the status tells them apart."
         }
         Failure::TimedOut => "The request took too long.",
         Failure::Internal => "The service is at fault.",
         Failure::Unavailable => "The service is not available.",
         Failure::SignatureRefused => {
             "The signature does not verify, its date is more than 15 minutes off, or its key is \
-             unknown or locked."
+             unknown or locked. The message begins `Incorrect IAM authentication information: `."
+        }
+        Failure::ResourceDoesNotExist => {
+            "What the request names does not exist, in another guise: treat it as 404."
         }
         Failure::NoSuchApi => "There is no such path, or the path does not have the method.",
         Failure::BodyTooLarge => "The body is larger than 12 MB.",
@@ -389,13 +447,14 @@ fn refused_by_the_gateway() -> Response {
     };
     let others = Failure::ALL.into_iter().filter(|failure| !is_documented(failure));
     response(
-        "What the gateway in front of the service refuses before the service sees it. These answers \
-         are not documented for the operation; they are what the gateway is known to send.",
+        "What the gateway in front of the service refuses before the service sees it, such as 413, \
+         414, 429 and 494. These answers are not documented for the operation; they are inferred from \
+         the documentation of the gateway.",
     )
     .content(
         ApiError::MEDIA_TYPE,
         ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name(ErrorBody::name())))
+            .schema(Some(Ref::from_schema_name(GATEWAY_BODY)))
             .examples_from_iter(samples(others))
             .build(),
     )

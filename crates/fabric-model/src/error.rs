@@ -38,6 +38,8 @@ pub enum Failure {
     BodyTooLarge,
     /// 414 `APIG.0201`: the request target is longer than 32 KB.
     UriTooLong,
+    /// 400 `dataartsfabric.00010009`: another way to say that there is no such access client.
+    ResourceDoesNotExist,
     /// 429 `APIG.0308`: too many requests.
     Throttled,
     /// 494 `APIG.0201`: the headers are too large.
@@ -49,7 +51,7 @@ pub enum Failure {
 pub enum Source {
     /// The documentation of these very operations, or of others of the same service.
     Documented,
-    /// The documentation of the gateway in front of the service.
+    /// Inferred from the documentation of the gateway in front of the service, or of a sibling.
     Gateway,
 }
 
@@ -60,7 +62,7 @@ const STATUS_494: StatusCode = match StatusCode::from_u16(494) {
 
 impl Failure {
     /// Every row.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidRequest,
         Self::TokenRefused,
         Self::Forbidden,
@@ -72,6 +74,7 @@ impl Failure {
         Self::NoSuchApi,
         Self::BodyTooLarge,
         Self::UriTooLong,
+        Self::ResourceDoesNotExist,
         Self::Throttled,
         Self::HeadersTooLarge,
     ];
@@ -119,6 +122,9 @@ impl Failure {
             }
             Self::UriTooLong => {
                 (StatusCode::URI_TOO_LONG, "APIG.0201", "The request URI is too long")
+            }
+            Self::ResourceDoesNotExist => {
+                (StatusCode::BAD_REQUEST, RESOURCE_DOES_NOT_EXIST, "resource does not exist")
             }
             Self::Throttled => (
                 StatusCode::TOO_MANY_REQUESTS,
@@ -201,30 +207,37 @@ pub struct ErrorBody {
 /// The longest [`ErrorBody::error_msg`], in characters.
 const MESSAGE_MAX_LENGTH: usize = 512;
 
-/// The body of 403, as the service's sample has it: the code is a number outside and a string inside.
+/// The body of 403. No schema is documented; this follows the service's sample, in which the code is a number
+/// outside and a string inside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForbiddenBody {
-    /// The same once more, as the identity service writes it.
+    /// Code, message and title once more; here the code is a string.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub error: ForbiddenDetail,
     /// The status, as a number.
-    #[cfg_attr(feature = "openapi", schema(minimum = 403, maximum = 403))]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub error_code: u16,
     /// Why.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub error_msg: String,
     /// The name of the status.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub title: String,
 }
 
-/// The inner part of [`ForbiddenBody`].
+/// The inner part of the body of 403.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForbiddenDetail {
     /// The status, as a string.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub code: String,
     /// Why.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub message: String,
     /// The name of the status.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
     pub title: String,
 }
 

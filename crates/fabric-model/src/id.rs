@@ -4,7 +4,7 @@
 macro_rules! id {
     (
         $(#[$documentation:meta])*
-        $name:ident, field $field:literal, schema $schema:literal, $minimum:literal to $maximum:literal, $rule:literal,
+        $name:ident, field $field:literal, schema $schema:literal described $described:literal, $minimum:literal to $maximum:literal, $rule:literal,
         example $example:literal
     ) => {
         $(#[$documentation])*
@@ -105,6 +105,7 @@ macro_rules! id {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 utoipa::openapi::ObjectBuilder::new()
                     .schema_type(utoipa::openapi::Type::String)
+                    .description(Some($described))
                     .min_length(Some($minimum))
                     .max_length(Some($maximum))
                     .pattern(Some($crate::charset::ID_PATTERN))
@@ -128,26 +129,26 @@ id! {
     /// In an answer the id is plain text, since the documentation gives no alphabet for it there;
     /// `AccessClientId::try_from` makes a path of it.
     // Not AccessClientId: generators make that of the field `id` of AccessClient.
-    AccessClientId, field "client_id", schema "ClientId", 1 to 64,
+    AccessClientId, field "client_id", schema "ClientId" described "Names an access client.", 1 to 64,
     "must have 1 to 64 letters, digits or hyphens",
     example "3f2c9a5e-7b1d-4c86-9f10-2a4b6c8d0e1f"
 }
 
 id! {
     /// A virtual private cloud: 1 to 64 letters, digits and hyphens.
-    VpcId, field "vpc_id", schema "VpcId", 1 to 64, "must have 1 to 64 letters, digits or hyphens",
+    VpcId, field "vpc_id", schema "VpcId" described "A virtual private cloud.", 1 to 64, "must have 1 to 64 letters, digits or hyphens",
     example "0b7e3c52-91d4-4a68-8c1f-5d2e7f9a6b30"
 }
 
 id! {
     /// A subnet: exactly 36 letters, digits and hyphens.
-    SubnetId, field "subnet_id", schema "SubnetId", 36 to 36, "must have exactly 36 letters, digits or hyphens",
+    SubnetId, field "subnet_id", schema "SubnetId" described "A subnet.", 36 to 36, "must have exactly 36 letters, digits or hyphens",
     example "c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"
 }
 
 id! {
     /// The project that a record belongs to, from the header `X-Project-Id`: 1 to 64 letters, digits
     /// and hyphens. The documentation gives no limits; real ones are 32 hexadecimal digits.
-    ProjectId, field "X-Project-Id", schema "ProjectId", 1 to 64, "must have 1 to 64 letters, digits or hyphens",
+    ProjectId, field "X-Project-Id", schema "ProjectId" described "A project.", 1 to 64, "must have 1 to 64 letters, digits or hyphens",
     example "7a6d1e0f4c3b48d29e5f8a7b6c5d4e3f"
 }

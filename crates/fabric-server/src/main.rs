@@ -72,6 +72,10 @@ struct Arguments {
     #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s")]
     deleting_time: humantime::Duration,
 
+    /// Stops the clock at this time, such as 2025-09-15T08:30:00Z
+    #[arg(long, value_name = "TIME", env = "FABRIC_TIME")]
+    time: Option<humantime::Timestamp>,
+
     /// Makes ids, names and addresses the same at every start
     #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
     rng_seed: Option<u64>,
@@ -201,7 +205,12 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     }
     // Drawn here, so that the log tells how to have the same again.
     let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u64(..));
+    let clock = Clock::system();
+    if let Some(time) = arguments.time {
+        clock.set(time.into());
+    }
     Ok(Settings {
+        clock,
         listen: arguments.listen,
         credentials: credentials(arguments)?,
         open_to_all: arguments.open_to_all,
@@ -213,7 +222,6 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         access_clients,
         limits: Limits { body: arguments.body_limit, time: request_timeout },
         hostname: hostname(),
-        ..Settings::default()
     })
 }
 

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::net::TcpListener;
 use std::sync::Arc;
 
-use fabric_client::{Client, Credentials, Error};
+use fabric_client::{Client, Credentials, Error, Retry};
 use fabric_model::signature::AccessKey;
 use fabric_model::{
     ApiError, Failure, Invalid, Operation, OperationVisitor, Request, strategy, visit_operations,
@@ -107,7 +107,7 @@ fn every_operation_crosses_a_socket_unchanged_and_signed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::start(listener, routes.0.unwrap().into_router()).unwrap();
     let client = Client::builder(&format!("http://{}", server.address())).credentials(credentials);
-    let client = client.build().unwrap();
+    let client = client.retry(Retry::off()).build().unwrap();
     drop(guard);
     visit_operations(&mut RoundTrip { runtime, exchange, client });
     drop(server);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use fabric_client::model::access_client::{
     AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
 };
-use fabric_client::{Client, Error};
+use fabric_client::{Client, Error, Retry};
 use fabric_server::{MockServer, Settings, Tls};
 use http::Version;
 
@@ -77,7 +77,8 @@ async fn what_breaks_the_contract_is_not_sent() {
 }
 
 async fn show(answer: &str) -> Error {
-    let client = Client::new(Script::start([answer]).endpoint()).unwrap();
+    let client = Client::builder(Script::start([answer]).endpoint()).retry(Retry::off());
+    let client = client.build().unwrap();
     client.access_clients().show("x").await.unwrap_err()
 }
 
@@ -89,7 +90,11 @@ async fn errors_tell_how_far_the_request_came() {
 
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
-    let client = Client::builder(&endpoint).timeout(Duration::from_millis(100)).build().unwrap();
+    let client = Client::builder(&endpoint)
+        .timeout(Duration::from_millis(100))
+        .retry(Retry::off())
+        .build()
+        .unwrap();
     assert!(matches!(client.show_health().await, Err(Error::TimedOut(_))));
 
     assert!(matches!(show("").await, Error::Interrupted(_)));

@@ -21,11 +21,13 @@ impl Operation for CreateAccessClient {
     const ACTION: Option<&'static str> = Some("DataArtsFabric::createAccessClient");
     const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Create an access client";
-    const DESCRIPTION: &'static str = "Creates an access client and answers it, in most cases while \
-        it is still `CREATING`. There is no idempotency key, and the same name may be used twice: \
-        a request sent again makes a second access client.\n\n\
-        Not documented, but decided here: `{}` is enough, and the service makes up a name; new ids \
-        are lower-case UUIDs.";
+    const DESCRIPTION: &'static str = "Creates an access client and answers it.\n\n\
+        Not documented, but decided here:\n\n\
+        * `{}` is enough, and the service makes up a name. The mock server has a stricter profile, in \
+        which a create needs `name`, `vpc_id`, and `subnet_id`, `subnet_ids` or \
+        `access_connections`.\n\
+        * The same name may be used twice, so a request sent again makes a second access client.\n\
+        * New ids are lower-case UUIDs with hyphens.";
     const ID_IN_RESPONSE: Option<&'static str> = Some("/id");
 
     type Path = Nothing;
@@ -86,7 +88,7 @@ pub struct AccessClientCreate {
     ))]
     pub subnet_id: Option<SubnetId>,
 
-    /// The subnets: 0 to 100.
+    /// The subnets: 0 to 100. If there are any, `subnet_id` does not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[validate(length(max = 100))]
     #[cfg_attr(feature = "openapi", schema(

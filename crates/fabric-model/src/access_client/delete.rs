@@ -20,9 +20,10 @@ impl Operation for DeleteAccessClient {
     const SUMMARY: &'static str = "Delete an access client";
     const DESCRIPTION: &'static str = "Deletes an access client and answers without a \
         body.\n\n\
-        Not documented, but decided here: one that is still `CREATING` is cancelled; one that is \
-        already `DELETING` is left to it, with success; one that is gone, or never was, is not found. \
-        The name of the action is not documented either; it follows the others.";
+        Not documented, but decided here:\n\n\
+        * While it is `CREATING` a delete cancels that; while it is `DELETING` it is a no-op and \
+        answers 200; afterwards, and for an unknown id, 404.\n\
+        * The name of the action follows those of the others.";
 
     type Path = AccessClientPath;
     type Query = Nothing;

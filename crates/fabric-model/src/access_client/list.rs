@@ -24,8 +24,11 @@ impl Operation for ListAccessClients {
     const SUMMARY: &'static str = "List access clients";
     const DESCRIPTION: &'static str = "Answers a page of the caller's access clients. `name` and `id` \
         narrow the list.\n\n\
-        Not documented, but decided here: the newest come first, then it goes by id; where both \
-        `name` and `id` are given, both must match; what is deleted is not listed.";
+        Not documented, but decided here:\n\n\
+        * The newest come first; ties are ordered by id.\n\
+        * `name` matches a case-sensitive substring, without wildcards. Where `name` and `id` are \
+        given, both must match.\n\
+        * What is deleted is not listed.";
 
     type Path = Nothing;
     type Query = ListAccessClientsQuery;
@@ -57,7 +60,7 @@ pub const LIMIT_DEFAULT: u32 = 10;
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(default)]
 pub struct ListAccessClientsQuery {
-    /// How many of the matches to pass over: 0 to 1,000,000,000.
+    /// The number of matches to skip: 0 to 1,000,000,000.
     #[validate(range(max = 1_000_000_000))]
     #[cfg_attr(
         feature = "openapi",
@@ -71,7 +74,7 @@ pub struct ListAccessClientsQuery {
     )]
     pub offset: u32,
 
-    /// How many access clients to answer at most: 1 to 100.
+    /// The most access clients to answer: 1 to 100.
     #[validate(range(min = 1, max = 100))]
     #[cfg_attr(
         feature = "openapi",
@@ -79,8 +82,8 @@ pub struct ListAccessClientsQuery {
     )]
     pub limit: u32,
 
-    /// A part of the name: 1 to 64 letters, digits, hyphens, underscores and Chinese characters. The
-    /// documentation speaks of a fuzzy match; decided here: the same case, and no wildcards.
+    /// A part of the name: 1 to 64 letters, digits, hyphens, underscores and Chinese characters, which
+    /// are taken to be U+4E00 to U+9FFF.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64), custom(function = "charset::search_characters"))]
     #[cfg_attr(
@@ -89,7 +92,7 @@ pub struct ListAccessClientsQuery {
             nullable = false,
             min_length = 1,
             max_length = 64,
-            pattern = r"^[A-Za-z0-9_\u4E00-\u9FFF-]*$",
+            pattern = "^[A-Za-z0-9_一-鿿-]*$",
             example = "test",
         )
     )]

@@ -21,8 +21,10 @@ impl Operation for UpdateAccessClient {
     const SUMMARY: &'static str = "Rename an access client";
     const DESCRIPTION: &'static str = "Gives an access client another name and answers without a \
         body. What the request does not name stays as it is.\n\n\
-        Not documented, but decided here: `{}` is a success that changes nothing; one that is still \
-        `CREATING` can be renamed; one that is `DELETING` can't, which is 400.";
+        Not documented, but decided here:\n\n\
+        * `{}` is a success that changes nothing.\n\
+        * While it is `CREATING` it can be renamed; while it is `DELETING` that is 400; afterwards \
+        404.";
 
     type Path = AccessClientPath;
     type Query = Nothing;

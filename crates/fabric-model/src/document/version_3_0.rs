@@ -12,18 +12,19 @@ pub(super) fn rewrite(document: &mut Value) {
     unite_failures(document);
 }
 
-/// Gives all failures one schema, which says that it is one of two: generators of clients that stop at 3.0
+/// Gives all failures one schema, which says that it is one of several: generators of clients that stop at 3.0
 /// want one type for errors.
 fn unite_failures(document: &mut Value) {
     const UNITED: &str = "Failure";
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    let bodies = ["ErrorBody", "ForbiddenBody"].map(reference);
+    let bodies =
+        ["ErrorBody", "ForbiddenBody", "GatewayErrorBody", "IdentityErrorBody"].map(reference);
     for response in document["components"]["responses"].as_object_mut().into_iter().flatten() {
         response.1["content"]["application/json"]["schema"] = reference(UNITED);
     }
     document["components"]["schemas"][UNITED] = json!({
-        "description": "The body of a failure: that of 403 is unlike all others.",
-        "oneOf": bodies,
+        "description": "The body of a failure. In OpenAPI 3.1 each status has its own.",
+        "anyOf": bodies,
     });
 }
 
