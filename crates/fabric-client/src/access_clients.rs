@@ -14,7 +14,7 @@ use crate::{Client, Error};
 /// Where an id is asked for, a string does as well: it is checked before anything is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessClients<'a> {
-    client: &'a Client,
+    pub(crate) client: &'a Client,
 }
 
 impl Client {
@@ -28,7 +28,8 @@ impl Client {
 impl AccessClients<'_> {
     /// Creates an access client. It may take a while until it is `RUNNING`.
     ///
-    /// Sent twice, it makes two: names need not be unique.
+    /// Sent twice, it makes two: names need not be unique. So it is not tried again once it may have been
+    /// received: see [`Self::create_or_find`].
     ///
     /// # Errors
     ///
@@ -38,7 +39,8 @@ impl AccessClients<'_> {
         self.client.send(&Request::<CreateAccessClient> { path, query, body }).await
     }
 
-    /// Lists access clients, newest first: the page that `query` asks for, with the number of all.
+    /// Lists access clients, newest first: the page that `query` asks for, with the number of all. For
+    /// more than a page there are [`Self::items`] and [`Self::pages`].
     ///
     /// # Errors
     ///
@@ -78,7 +80,8 @@ impl AccessClients<'_> {
         Ok(())
     }
 
-    /// Deletes an access client.
+    /// Deletes an access client. Where it was tried before and the answer was lost, one that is not found
+    /// is a success.
     ///
     /// # Errors
     ///

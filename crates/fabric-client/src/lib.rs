@@ -34,13 +34,16 @@ mod builder;
 mod call;
 mod client;
 mod clock;
+mod creation;
 mod credentials;
 mod endpoint;
 mod environment;
 mod error;
 mod interceptor;
+mod pages;
 mod renewal;
 mod retry;
+mod wait;
 
 /// The contract: what is sent and answered.
 pub use fabric_model as model;
@@ -48,6 +51,7 @@ pub use fabric_model as model;
 pub use access_clients::AccessClients;
 pub use builder::ClientBuilder;
 pub use client::Client;
+pub use creation::Creation;
 pub use credentials::{
     ChainError, Credentials, CredentialsChain, CredentialsProvider, ProvidedCredentials,
 };
@@ -55,6 +59,7 @@ pub use environment::Environment;
 pub use error::Error;
 pub use interceptor::{Attempt, Interceptor};
 pub use retry::Retry;
+pub use wait::{Wait, WaitError};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -4,4 +4,6 @@
 
 mod calls;
 mod credentials;
+mod hostile;
 mod script;
+mod tasks;

@@ -1,0 +1,321 @@
+//! A server that does everything wrong that a server and a network can: what the client makes of it, how
+//! often it tries, and how long that takes.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use fabric_client::model::access_client::{
+    AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
+};
+use fabric_client::{Client, ClientBuilder, Error, Retry};
+
+/// What the server does with one request.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    /// Sends these bytes, and keeps the connection.
+    Send(&'static str),
+    /// Sends these bytes, and closes the connection.
+    SendAndClose(&'static str),
+    /// Closes the connection with unread data, which the other side sees as a reset.
+    Reset,
+    /// Says nothing, for as long as anybody listens.
+    Hang,
+    /// Sends the head of an answer, and then a byte now and then.
+    Trickle,
+    /// Sends an answer of a hundred megabytes.
+    Flood,
+    /// HTTP/2: says that no stream was processed, and closes.
+    GoAway,
+}
+
+use Deed::{Flood, GoAway, Hang, Reset, Send, SendAndClose, Trickle};
+
+const SHOWN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"name\": \"n\"}";
+const DONE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+const MISSING: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 83\r\n\r\n\
+    {\"error_code\":\"common.01000001\",\"error_msg\":\"response status exception, code: 404\"}";
+const THROTTLED: &str =
+    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n";
+const HTML: &str =
+    "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
+const EMPTY_500: &str = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+const EMPTY_503: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+
+/// A server that does one deed after another, and the last one again and again.
+struct Hostile {
+    endpoint: String,
+    requests: Arc<AtomicU32>,
+}
+
+impl Hostile {
+    fn start(deeds: &[Deed]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(AtomicU32::new(0));
+        let (counter, deeds) = (requests.clone(), deeds.to_vec());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (counter, deeds) = (counter.clone(), deeds.clone());
+                // Connections may be opened while others are kept.
+                std::thread::spawn(move || serve(&mut stream.unwrap(), &counter, &deeds));
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    fn requests(&self) -> u32 {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    fn client(&self) -> ClientBuilder {
+        let retry = Retry::default().delays(Duration::from_millis(20), Duration::from_millis(40));
+        Client::builder(&self.endpoint).retry(retry).attempt_timeout(Duration::from_millis(400))
+    }
+}
+
+fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed]) {
+    let mut request = [0; 4096];
+    while stream.read(&mut request).is_ok_and(|length| length > 0) {
+        let number = counter.fetch_add(1, Ordering::SeqCst) as usize;
+        let deed = deeds.get(number).or(deeds.last()).copied().unwrap();
+        let is_over = match deed {
+            Send(answer) => stream.write_all(answer.as_bytes()).is_err(),
+            SendAndClose(answer) => {
+                stream.write_all(answer.as_bytes()).ok();
+                true
+            }
+            Reset => true,
+            Hang => {
+                std::thread::sleep(Duration::from_secs(5));
+                true
+            }
+            Trickle => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").ok();
+                while stream.write_all(b" ").is_ok() {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                true
+            }
+            Flood => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n").ok();
+                let megabyte = vec![b' '; 1024 * 1024];
+                while stream.write_all(&megabyte).is_ok() {}
+                true
+            }
+            GoAway => {
+                let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+                let nothing_processed = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+                stream.write_all(&settings).ok();
+                stream.write_all(&nothing_processed).ok();
+                true
+            }
+        };
+        if is_over {
+            break;
+        }
+    }
+    stream.shutdown(Shutdown::Both).ok();
+}
+
+async fn show(client: &Client) -> Result<(), Error> {
+    client.access_clients().show("x").await.map(drop)
+}
+
+async fn create(client: &Client) -> Result<(), Error> {
+    client.access_clients().create(AccessClientCreate::default()).await.map(drop)
+}
+
+/// The kind of an error, with the status if there was an answer.
+fn kind(outcome: &Result<(), Error>) -> String {
+    match outcome {
+        Ok(()) => "success".to_owned(),
+        Err(Error::Connect(_)) => "connect".to_owned(),
+        Err(Error::TimedOut(_)) => "timed out".to_owned(),
+        Err(Error::Interrupted(_)) => "interrupted".to_owned(),
+        Err(Error::Refused(error)) => format!("refused {}", error.status().as_u16()),
+        Err(Error::Unexpected { status, .. }) => format!("unexpected {}", status.as_u16()),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What the server does, what a show comes to and how often it is tried, the same for a create, and the
+/// most milliseconds that either may take.
+type Case<'a> = (&'a [Deed], (&'static str, u32), (&'static str, u32), u64);
+
+#[tokio::test]
+async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
+    let broken = Send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"name\": ");
+    let cut = SendAndClose("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"name\"");
+    let no_object = Send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>");
+    let text = Send("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n{}");
+    let moved =
+        Send("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n");
+    let no_http = SendAndClose("no HTTP at all\r\n\r\n");
+    let cases: &[Case<'_>] = &[
+        (&[Send(SHOWN)], ("success", 1), ("success", 1), 200),
+        (&[Reset], ("interrupted", 3), ("interrupted", 1), 400),
+        (&[Reset, Send(SHOWN)], ("success", 2), ("interrupted", 1), 400),
+        (&[cut], ("interrupted", 3), ("interrupted", 1), 400),
+        (&[Hang], ("timed out", 3), ("timed out", 1), 1_800),
+        (&[Trickle], ("timed out", 3), ("timed out", 1), 1_800),
+        (&[broken], ("unexpected 200", 1), ("unexpected 200", 1), 300),
+        (&[no_object], ("unexpected 200", 1), ("unexpected 200", 1), 300),
+        (&[no_http], ("interrupted", 3), ("interrupted", 1), 400),
+        // The body is what it should be, whatever it is called.
+        (&[text], ("success", 1), ("success", 1), 300),
+        (&[moved], ("unexpected 302", 1), ("unexpected 302", 1), 300),
+        (&[Send(HTML)], ("refused 502", 3), ("refused 502", 1), 400),
+        (&[Send(HTML), Send(SHOWN)], ("success", 2), ("refused 502", 1), 400),
+        (&[Send(EMPTY_500)], ("refused 500", 3), ("refused 500", 1), 400),
+        (&[Send(EMPTY_503), Send(SHOWN)], ("success", 2), ("success", 2), 400),
+        (&[Send(MISSING)], ("refused 404", 1), ("refused 404", 1), 300),
+        (&[Flood], ("unexpected 200", 1), ("unexpected 200", 1), 400),
+        // A connection that is kept, and closed under the next request.
+        (&[Send(HTML), Reset, Send(SHOWN)], ("success", 3), ("refused 502", 1), 500),
+    ];
+    for (deeds, shown, created, most) in cases {
+        for (what, expected) in [("show", shown), ("create", created)] {
+            let server = Hostile::start(deeds);
+            let client = server.client().build().unwrap();
+            let started = Instant::now();
+            let outcome = if what == "show" { show(&client).await } else { create(&client).await };
+            let took = started.elapsed();
+            let seen = (kind(&outcome), server.requests());
+            assert_eq!((seen.0.as_str(), seen.1), *expected, "{what}: {deeds:?}: {outcome:?}");
+            assert!(took < Duration::from_millis(*most), "{what}: {deeds:?} took {took:?}");
+            if let Err(error) = outcome {
+                let line = error.to_string();
+                assert!(!line.contains('\n') && line.len() < 300, "{line}");
+            }
+        }
+    }
+}
+
+/// Keeps the number of the last attempt, none of which may be answered.
+struct Counting(Arc<AtomicU32>);
+
+impl fabric_client::Interceptor for Counting {
+    fn after(&self, number: u32, outcome: Result<http::StatusCode, &Error>, _: Duration) {
+        assert!(matches!(outcome, Err(Error::Connect(_))));
+        self.0.store(number, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_whatever_the_call() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let attempts = Arc::new(AtomicU32::new(0));
+    let retry = Retry::default().delays(Duration::from_millis(1), Duration::from_millis(2));
+    let client = Client::builder(&format!("http://{closed}")).retry(retry);
+    let client = client.interceptor(Counting(attempts.clone())).build().unwrap();
+    assert_eq!(kind(&create(&client).await), "connect");
+    assert_eq!(attempts.load(Ordering::SeqCst), 3);
+    assert_eq!(kind(&create(&client.with_retry(Retry::off())).await), "connect");
+    assert_eq!(attempts.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_away_is_replaced() {
+    let server = Hostile::start(&[GoAway]);
+    let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let client = server.client().http_client(http).build().unwrap();
+    assert_eq!(kind(&show(&client).await), "interrupted");
+    // The preface and the request come apart or together.
+    assert!(server.requests() >= 3, "{}", server.requests());
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for_unless_there_is_no_time() {
+    let server = Hostile::start(&[Send(THROTTLED), Send(SHOWN)]);
+    let client = server.client().build().unwrap();
+    let started = Instant::now();
+    create(&client).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.requests(), 2);
+    // With less time than that, the refusal is the answer, at once.
+    let server = Hostile::start(&[Send(THROTTLED), Send(SHOWN)]);
+    let client = server.client().timeout(Duration::from_millis(900)).build().unwrap();
+    let started = Instant::now();
+    assert_eq!(kind(&create(&client).await), "refused 429");
+    assert!(started.elapsed() < Duration::from_millis(500));
+    // A date counts as well; one that has passed asks for nothing.
+    let passed = "HTTP/1.1 429 Too Many Requests\r\nretry-after: Mon, 15 Sep 2025 08:30:00 GMT\r\n\
+        content-length: 0\r\n\r\n";
+    let server = Hostile::start(&[Send(passed), Send(SHOWN)]);
+    let started = Instant::now();
+    create(&server.client().build().unwrap()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_millis(500));
+}
+
+#[tokio::test]
+async fn a_call_ends_by_its_deadline_whatever_its_attempts_may_take() {
+    let server = Hostile::start(&[Hang]);
+    let client = server.client().attempt_timeout(Duration::from_secs(3)).build().unwrap();
+    let client = client.with_timeout(Duration::from_millis(300));
+    let started = Instant::now();
+    assert_eq!(kind(&show(&client).await), "timed out");
+    assert!(started.elapsed() < Duration::from_millis(600), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn what_a_lost_answer_has_deleted_is_deleted() {
+    let delete = async |deeds: &[Deed]| {
+        let server = Hostile::start(deeds);
+        let client = server.client().build().unwrap();
+        kind(&client.access_clients().delete("x").await)
+    };
+    assert_eq!(delete(&[Reset, Send(MISSING)]).await, "success");
+    assert_eq!(delete(&[Send(HTML), Send(MISSING)]).await, "success");
+    assert_eq!(delete(&[Reset, Send(DONE)]).await, "success");
+    // Nothing was deleted by what was not received, nor by nobody.
+    assert_eq!(delete(&[Send(MISSING)]).await, "refused 404");
+    assert_eq!(delete(&[Send(EMPTY_503), Send(MISSING)]).await, "refused 404");
+    // A rename of what is not there stays an error.
+    let server = Hostile::start(&[Reset, Send(MISSING)]);
+    let client = server.client().build().unwrap();
+    let update = AccessClientUpdate::default();
+    assert_eq!(kind(&client.access_clients().update("x", update).await), "refused 404");
+}
+
+#[tokio::test]
+async fn an_outage_is_not_made_worse() {
+    let server = Hostile::start(&[Send(EMPTY_500)]);
+    let client = server.client().build().unwrap();
+    for _ in 0..50 {
+        assert_eq!(kind(&show(&client).await), "refused 500");
+    }
+    // The budget of a hundred is good for twenty retries.
+    assert_eq!(server.requests(), 50 + 20);
+    // Clones share it, and successes fill it again.
+    let other = client.clone();
+    assert_eq!(kind(&show(&other).await), "refused 500");
+    assert_eq!(server.requests(), 71);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_is_over() {
+    let server = Hostile::start(&[Reset]);
+    let retry =
+        Retry::default().attempts(50).delays(Duration::from_millis(50), Duration::from_millis(50));
+    let client = server.client().retry(retry).build().unwrap();
+    let outcome = tokio::time::timeout(Duration::from_millis(120), show(&client)).await;
+    assert!(outcome.is_err());
+    let requests = server.requests();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(server.requests(), requests);
+}
+
+#[tokio::test]
+async fn an_answer_too_large_for_an_error_is_cut() {
+    let head = "HTTP/1.1 400 Bad Request\r\ncontent-length: 200000\r\n\r\n";
+    let answer = head.to_owned() + &"x".repeat(200_000);
+    let server = Hostile::start(&[Send(answer.leak())]);
+    let list = ListAccessClientsQuery::default();
+    let client = server.client().build().unwrap();
+    let error = client.access_clients().list(list).await.unwrap_err();
+    assert_eq!(error.api_error().unwrap().to_bytes().len(), 65_536);
+    assert!(error.to_string().len() < 300, "{error}");
+}
