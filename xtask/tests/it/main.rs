@@ -8,3 +8,4 @@ mod history;
 mod round_trip;
 mod schema;
 mod signature;
+mod simulation;

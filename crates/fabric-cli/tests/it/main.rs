@@ -1,0 +1,125 @@
+//! The command against the mock server: what it prints, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fabric_server::{Credential, MockServer, Settings, Tls};
+
+/// What the command printed on both outputs, and its status.
+#[derive(Debug)]
+struct Ended {
+    output: String,
+    complaint: String,
+    status: i32,
+}
+
+/// Runs the command with these arguments and variables, and no others that it would look at.
+async fn fabric(endpoint: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fabric"));
+    command.args(["--endpoint", endpoint]).args(arguments).env_clear();
+    command.env("HOME", "/does/not/exist").envs(variables.iter().copied());
+    command.stdin(Stdio::null());
+    // The server runs in this process, so it must not be held up.
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    Ended {
+        output: String::from_utf8(output.stdout).unwrap(),
+        complaint: String::from_utf8(output.stderr).unwrap(),
+        status: output.status.code().unwrap(),
+    }
+}
+
+async fn server(creating_time: Duration) -> MockServer {
+    let credentials = vec![
+        Credential::parse_token("a-token").unwrap(),
+        Credential::parse_access_key("AKID:the-secret").unwrap(),
+    ];
+    let settings = Settings { credentials, creating_time, ..Settings::default() };
+    MockServer::start_with(settings).await.unwrap()
+}
+
+const TOKEN: (&str, &str) = ("FABRIC_AUTH_TOKEN", "a-token");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_access_client_from_its_creation_to_its_end() {
+    let server = server(Duration::from_millis(1_200)).await;
+    let run = async |arguments: &[&str]| {
+        let ended = fabric(server.endpoint(), arguments, &[TOKEN]).await;
+        assert_eq!((ended.status, ended.complaint.as_str()), (0, ""), "{arguments:?}");
+        ended.output
+    };
+    assert_eq!(run(&["health"]).await, "the service is up\n");
+    assert_eq!(run(&["access-clients", "list"]).await, "no access clients\n");
+    let create = ["ac", "create", "--name", "analytics-1", "--subnet-id", "s-1", "--wait"];
+    let connection = ["--connection", "domain=x.example,vpcep_id=e-1", "--output", "json"];
+    let created = run(&[&create[..], &connection].concat()).await;
+    let created: serde_json::Value = serde_json::from_str(&created).unwrap();
+    assert_eq!(created["status"], "RUNNING");
+    assert_eq!(created["access_connections"][0]["vpcep_id"], "e-1");
+    let id = created["id"].as_str().unwrap();
+    let renamed = run(&["ac", "update", id, "--name", "zzh_客户端"]).await;
+    assert_eq!(renamed, format!("{id} is now named zzh_客户端\n"));
+    let table = run(&["ac", "list", "--name", "zzh_"]).await;
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].starts_with("ID ") && lines.len() == 2, "{table}");
+    assert!(lines[1].starts_with(id) && lines[1].contains("zzh_客户端  RUNNING"), "{table}");
+    let shown = run(&["ac", "show", id]).await;
+    assert!(
+        shown.contains("\nsubnet ids  s-1\nconnection  e-1\n            x.example\n"),
+        "{shown}"
+    );
+    assert!(run(&["ac", "wait", id]).await.contains("RUNNING"));
+    assert_eq!(run(&["ac", "delete", id, "--wait"]).await, format!("{id} is deleted\n"));
+    assert_eq!(run(&["ac", "wait", id, "--for", "deleted"]).await, format!("{id} is deleted\n"));
+    assert!(run(&["completions", "bash"]).await.contains("_fabric()"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_have_a_reason_a_hint_and_a_status() {
+    let server = server(Duration::from_hours(1)).await;
+    let token = [TOKEN];
+    let wrong = [("FABRIC_AUTH_TOKEN", "canary")];
+    let id = fabric(server.endpoint(), &["ac", "create", "-o", "json"], &token).await.output;
+    let id = id.split('"').skip_while(|text| *text != "id").nth(2).unwrap().to_owned();
+    let closed = "http://127.0.0.1:9";
+    let here = server.endpoint();
+    let cases: [(&str, &[&str], &[(&str, &str)], i32, &str); 9] = [
+        (here, &["ac", "list"], &[], 4, "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK"),
+        (here, &["ac", "list", "--anonymous"], &[], 4, "refused: 401 APIG.1002: Incorrect token"),
+        (here, &["ac", "list"], &wrong, 4, "is not known, or has expired"),
+        (here, &["ac", "show", "unknown"], &token, 3, "`fabric access-clients list` shows"),
+        (here, &["ac", "show", "a_b"], &token, 2, "must have 1 to 64 letters, digits or hyphens"),
+        (here, &["ac", "create", "--name", "x"], &token, 2, "name: must have 4 to 32 characters"),
+        (here, &["ac", "wait", &id, "--at-most", "0s"], &token, 6, "is not there yet after"),
+        (closed, &["health"], &[], 5, "Connection refused"),
+        ("http://fabric.example", &["health"], &[], 2, "use https, or allow_plain_http"),
+    ];
+    for (endpoint, arguments, variables, status, expected) in cases {
+        let ended = fabric(endpoint, arguments, variables).await;
+        assert_eq!(ended.status, status, "{arguments:?}: {ended:?}");
+        assert!(ended.complaint.contains(expected), "{arguments:?}: {}", ended.complaint);
+        assert!(ended.output.is_empty() && !ended.complaint.contains("canary"), "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_sign_and_certificates_are_trusted() {
+    let settings = Settings {
+        credentials: vec![Credential::parse_access_key("AKID:the-secret").unwrap()],
+        tls: Some(Tls::self_signed(&[], std::time::SystemTime::now()).unwrap()),
+        ..Settings::default()
+    };
+    let server = MockServer::start_with(settings).await.unwrap();
+    let path = std::env::temp_dir().join(format!("fabric-cli-{}.pem", std::process::id()));
+    std::fs::write(&path, server.certificate_authority().unwrap()).unwrap();
+    let certificate = path.to_str().unwrap();
+    let key = [("HUAWEICLOUD_SDK_AK", "AKID"), ("HUAWEICLOUD_SDK_SK", "the-secret")];
+    let list = ["ac", "list", "--ca-cert", certificate];
+    let ended = fabric(server.endpoint(), &list, &key).await;
+    let stranger = fabric(server.endpoint(), &["ac", "list"], &key).await;
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!((ended.status, ended.output.as_str()), (0, "no access clients\n"), "{ended:?}");
+    assert_eq!(stranger.status, 5, "{stranger:?}");
+    assert!(stranger.complaint.contains("certificate"), "{stranger:?}");
+}

@@ -1,0 +1,195 @@
+//! Client and server with a bad network between them, over many seeds.
+//!
+//! reqwest opens its own sockets, so no simulated network can stand in their place. A relay on the loopback
+//! interface does: for each connection it draws from the seed what becomes of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fabric_client::model::access_client::{
+    AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
+};
+use fabric_client::{Client, Error, Retry};
+use fabric_server::MockServer;
+use parking_lot::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// It works, after a while.
+    Late(u64),
+    /// It is closed before anything is read.
+    Closed,
+    /// The request is read and lost.
+    RequestLost,
+    /// The request arrives, the answer is lost.
+    AnswerLost,
+    /// The request arrives, and the answer is cut in half.
+    AnswerCut,
+    /// Nothing is heard of it.
+    Silent,
+}
+
+/// Draws fates: most connections work, but now and then none does for a while.
+struct Network {
+    random: fastrand::Rng,
+    /// How many more connections meet a partition.
+    partition: u32,
+}
+
+impl Network {
+    fn new(seed: u64) -> Self {
+        Self { random: fastrand::Rng::with_seed(seed), partition: 0 }
+    }
+
+    fn draw(&mut self) -> Fate {
+        if self.partition > 0 {
+            self.partition -= 1;
+            return if self.random.bool() { Fate::Closed } else { Fate::Silent };
+        }
+        match self.random.u32(..100) {
+            0..60 => Fate::Late(self.random.u64(..8)),
+            60..68 => Fate::Closed,
+            68..76 => Fate::RequestLost,
+            76..84 => Fate::AnswerLost,
+            84..90 => Fate::AnswerCut,
+            90..96 => Fate::Silent,
+            _ => {
+                self.partition = self.random.u32(1..8);
+                Fate::Closed
+            }
+        }
+    }
+}
+
+/// Relays connections to the server, each with its fate. Returns where it listens.
+async fn relay(server: std::net::SocketAddr, network: Arc<Mutex<Network>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let fate = network.lock().draw();
+            tokio::spawn(carry(stream, server, fate));
+        }
+    });
+    endpoint
+}
+
+/// Carries one request and its answer, or what the fate makes of them.
+async fn carry(mut client: TcpStream, server: std::net::SocketAddr, fate: Fate) -> Option<()> {
+    if matches!(fate, Fate::Closed) {
+        return None;
+    }
+    let mut buffer = vec![0; 65_536];
+    let length = client.read(&mut buffer).await.ok()?;
+    match fate {
+        Fate::RequestLost => return None,
+        Fate::Silent => sleep(Duration::from_secs(2)).await,
+        Fate::Late(milliseconds) => sleep(Duration::from_millis(milliseconds)).await,
+        _ => {}
+    }
+    if matches!(fate, Fate::Silent) {
+        return None;
+    }
+    let mut upstream = TcpStream::connect(server).await.ok()?;
+    upstream.write_all(&buffer[..length]).await.ok()?;
+    let length = upstream.read(&mut buffer).await.ok()?;
+    match fate {
+        Fate::AnswerLost => None,
+        Fate::AnswerCut => client.write_all(&buffer[..length / 2]).await.ok(),
+        _ => client.write_all(&buffer[..length]).await.ok(),
+    }
+}
+
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// What a call came to, as far as it says whether the service did it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Said {
+    Done,
+    NotDone,
+    InDoubt,
+}
+
+async fn timed<T>(call: impl Future<Output = Result<T, Error>>) -> (Said, Option<T>) {
+    let started = Instant::now();
+    let outcome = call.await;
+    let took = started.elapsed();
+    assert!(took < DEADLINE + Duration::from_millis(300), "a call took {took:?}");
+    match outcome {
+        Ok(value) => (Said::Done, Some(value)),
+        Err(error) if error.is_in_doubt() => (Said::InDoubt, None),
+        Err(Error::Connect(_)) => (Said::NotDone, None),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// Renames, creates and deletes over the bad network, and looks over a good one at what came of it.
+async fn run(seed: u64) {
+    let server = MockServer::start().await;
+    let network = Arc::new(Mutex::new(Network::new(seed)));
+    let endpoint = relay(server.address(), network).await;
+    let good = Client::new(server.endpoint()).unwrap();
+    let bad = Client::builder(&endpoint)
+        // A connection for each attempt, so that each has a fate of its own.
+        .idle_connections(0)
+        .retry(
+            Retry::default().attempts(4).delays(Duration::from_millis(2), Duration::from_millis(8)),
+        )
+        .attempt_timeout(Duration::from_millis(60))
+        .timeout(DEADLINE)
+        .build()
+        .unwrap();
+    let count = async || {
+        good.access_clients().list(ListAccessClientsQuery::default()).await.unwrap().total.unwrap()
+    };
+    let name = async |id: &str| good.access_clients().show(id).await.unwrap().name.unwrap();
+    let victim = good.access_clients().create(AccessClientCreate::default()).await.unwrap();
+    let (id, mut known) = (victim.id.unwrap(), victim.name.unwrap());
+    let mut records = count().await;
+    for step in 0..12 {
+        // A rename that is acknowledged is there; one that is not is there or not, and nothing else is.
+        let wanted = format!("name-{step}");
+        let update = AccessClientUpdate { name: Some(wanted.clone()) };
+        let (said, _) = timed(bad.access_clients().update(&id, update)).await;
+        let now = name(&id).await;
+        match said {
+            Said::Done => assert_eq!(now, wanted, "seed {seed}: a rename is lost"),
+            Said::NotDone => assert_eq!(now, known, "seed {seed}: a rename that was not sent"),
+            Said::InDoubt => assert!(now == wanted || now == known, "seed {seed}: {now}"),
+        }
+        known = now;
+        // A create makes one, or none, and never two.
+        let (said, created) =
+            timed(bad.access_clients().create(AccessClientCreate::default())).await;
+        let made = count().await - records;
+        match said {
+            Said::Done => assert_eq!(made, 1, "seed {seed}: a create made {made}"),
+            Said::NotDone => assert_eq!(made, 0, "seed {seed}: a create that was not sent"),
+            Said::InDoubt => assert!(made <= 1, "seed {seed}: a create made {made}"),
+        }
+        records += made;
+        let Some(new) = created.and_then(|created| created.id) else { continue };
+        let (said, _) = timed(bad.access_clients().delete(&new)).await;
+        let is_there = good.access_clients().show(&new).await.is_ok();
+        match said {
+            Said::Done => assert!(!is_there, "seed {seed}: a delete is lost"),
+            Said::NotDone => assert!(is_there, "seed {seed}: a delete that was not sent"),
+            Said::InDoubt => {}
+        }
+        records = count().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
+    for seeds in (0..64_u64).collect::<Vec<_>>().chunks(16) {
+        let runs: Vec<_> = seeds.iter().map(|seed| tokio::spawn(run(*seed))).collect();
+        for run in runs {
+            run.await.unwrap();
+        }
+    }
+}
