@@ -12,6 +12,7 @@ use fabric_client::{
 };
 use fabric_server::{Credential, MockServer, Settings};
 
+use crate::log::Log;
 use crate::script::Script;
 
 async fn list(client: &Client) -> Result<(), Error> {
@@ -482,31 +483,11 @@ async fn errors_of_a_call_hold_no_secret() {
     }
 }
 
-/// What is logged, by whomever, at the finest level.
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn nothing_that_client_and_server_log_in_a_process_holds_a_secret() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
     // One thread runs client, server and HTTP libraries.
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.listen();
     let server = server(&["canary-token=p", "AKID:canary-secret=p"]).await;
     let key = |secret: &str| Credentials::access_key("AKID", secret).unwrap();
     for http in [
@@ -525,7 +506,7 @@ async fn nothing_that_client_and_server_log_in_a_process_holds_a_secret() {
             list(&client.credentials(credentials).build().unwrap()).await.ok();
         }
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("does not match what the server signs"), "{log}");
     assert!(log.contains("TRACE hyper_util") && log.contains("TRACE h2"), "{log}");
     let line = log.lines().find(|line| line.contains("canary"));

@@ -4,6 +4,9 @@
 
 mod calls;
 mod credentials;
+mod examples;
 mod hostile;
+mod log;
+mod observation;
 mod script;
 mod tasks;

@@ -33,13 +33,19 @@ impl Script {
         &self.endpoint
     }
 
+    /// The requests that came since this was last asked.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.try_iter().collect()
+    }
+
     /// The headers of this name in the requests that came.
     pub(crate) fn asked(&self, name: &str) -> Vec<String> {
-        let header = |request: String| {
-            let mut lines = request.lines().filter_map(|line| line.split_once(": "));
-            let found = lines.find(|(given, _)| given.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_owned()).unwrap_or_default()
-        };
-        self.requests.try_iter().map(header).collect()
+        self.requests().iter().map(|request| Self::header(request, name)).collect()
+    }
+
+    pub(crate) fn header(request: &str, name: &str) -> String {
+        let mut lines = request.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.to_owned()).unwrap_or_default()
     }
 }
