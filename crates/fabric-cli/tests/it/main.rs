@@ -75,6 +75,9 @@ async fn an_access_client_from_its_creation_to_its_end() {
     assert!(run(&["completions", "bash"]).await.contains("_fabric()"));
 }
 
+/// Endpoint, arguments and variables; the status that is expected, and a part of the complaint.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_have_a_reason_a_hint_and_a_status() {
     let server = server(Duration::from_hours(1)).await;
@@ -84,7 +87,7 @@ async fn failures_have_a_reason_a_hint_and_a_status() {
     let id = id.split('"').skip_while(|text| *text != "id").nth(2).unwrap().to_owned();
     let closed = "http://127.0.0.1:9";
     let here = server.endpoint();
-    let cases: [(&str, &[&str], &[(&str, &str)], i32, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (here, &["ac", "list"], &[], 4, "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK"),
         (here, &["ac", "list", "--anonymous"], &[], 4, "refused: 401 APIG.1002: Incorrect token"),
         (here, &["ac", "list"], &wrong, 4, "is not known, or has expired"),
