@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -16,21 +17,22 @@ use crate::output::Output;
 /// HUAWEICLOUD_SDK_SK; else the one in ~/.huaweicloud/credentials, section [basic].
 ///
 /// Ends with 0 if done, 1 if refused, 2 if misused, 3 if not found, 4 if not allowed, 5 if the service
-/// can't be reached, 6 if what was waited for does not come.
+/// can't be reached, 6 if what is waited for can't come any more, 7 if it did not come in time.
 #[derive(Debug, Parser)]
 #[command(name = "fabric", version, max_term_width = 100)]
 #[expect(clippy::doc_markdown, reason = "it is shown on a terminal")]
 pub(crate) struct Arguments {
-    /// Where the service is, such as https://fabric.cn-north-4.myhuaweicloud.com
-    #[arg(long, global = true, value_name = "URL", env = "FABRIC_ENDPOINT")]
+    /// Where the service is, such as https://fabric.cn-north-4.myhuaweicloud.com; without this and
+    /// --region, FABRIC_ENDPOINT or FABRIC_REGION of the environment counts
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
 
     /// The region whose endpoint is meant, such as cn-north-4
-    #[arg(long, global = true, env = "FABRIC_REGION")]
+    #[arg(long, global = true)]
     pub(crate) region: Option<String>,
 
-    /// The project, where the credentials do not say
-    #[arg(long, global = true, value_name = "ID", env = "HUAWEICLOUD_SDK_PROJECT_ID")]
+    /// The project, instead of that of the credentials
+    #[arg(long, global = true, value_name = "ID")]
     pub(crate) project_id: Option<ProjectId>,
 
     /// Presents no credentials, as a mock server lets one
@@ -99,9 +101,9 @@ pub(crate) enum AccessClients {
         /// Only the one with this id
         #[arg(long)]
         id: Option<AccessClientId>,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 1_000)]
-        most: usize,
+        /// How many at most; all, unless given
+        #[arg(long, value_name = "N")]
+        most: Option<NonZeroUsize>,
     },
     /// Shows an access client
     Show {

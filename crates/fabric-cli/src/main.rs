@@ -4,6 +4,7 @@ mod arguments;
 mod output;
 
 use std::io::{IsTerminal, Write};
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use clap::{CommandFactory, Parser};
 use fabric_client::model::access_client::{
     AccessClient, AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
 };
-use fabric_client::{Client, Credentials, CredentialsChain, Environment, Error, Wait, WaitError};
+use fabric_client::{
+    Client, Creation, Credentials, CredentialsChain, Environment, Error, Wait, WaitError,
+};
 use futures_util::TryStreamExt;
 
 use arguments::{AccessClients, Arguments, Command, Goal};
@@ -26,7 +29,8 @@ enum Exit {
     NotFound = 3,
     NotAllowed = 4,
     Unreachable = 5,
-    NotThere = 6,
+    Hopeless = 6,
+    TooLate = 7,
 }
 
 /// Why the command failed: one line, what to do about it, and how the program ends.
@@ -46,11 +50,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { reason, hint, exit }) => {
-            let mut terminal = std::io::stderr();
-            // There is nobody to tell that nobody can be told.
-            let _ = writeln!(terminal, "fabric: {reason}");
+            tell(&format!("fabric: {reason}"));
             if let Some(hint) = hint {
-                let _ = writeln!(terminal, "  {hint}");
+                tell(&format!("  {hint}"));
             }
             ExitCode::from(exit as u8)
         }
@@ -80,9 +82,18 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// The client that the arguments and the environment want.
 fn client(arguments: &Arguments) -> Result<Client, Failure> {
-    let builder = match (&arguments.endpoint, &arguments.region) {
-        (Some(endpoint), _) => Client::builder(endpoint),
-        (None, Some(region)) => Client::for_region(region),
+    let environment = Environment::of_process();
+    let (mut endpoint, mut region) = (arguments.endpoint.clone(), arguments.region.clone());
+    if endpoint.is_none() && region.is_none() {
+        (endpoint, region) = (environment.get("FABRIC_ENDPOINT"), environment.get("FABRIC_REGION"));
+    }
+    let builder = match (endpoint, region) {
+        // Global flags can stand on either side of a subcommand, where clap does not compare them.
+        (Some(_), Some(_)) if arguments.endpoint.is_some() => {
+            return Err(misused("--endpoint and --region both say where: give one".to_owned()));
+        }
+        (Some(endpoint), _) => Client::builder(&endpoint),
+        (None, Some(region)) => Client::for_region(&region),
         (None, None) => {
             return Err(Failure {
                 hint: Some(
@@ -92,7 +103,6 @@ fn client(arguments: &Arguments) -> Result<Client, Failure> {
             });
         }
     };
-    let environment = Environment::of_process();
     let mut builder = builder.user_agent(concat!("fabric/", env!("CARGO_PKG_VERSION")));
     builder = match environment.get("FABRIC_AUTH_TOKEN") {
         _ if arguments.anonymous => builder.credentials(Credentials::anonymous()),
@@ -130,20 +140,35 @@ async fn access_clients(
             };
             // With a name, an answer that is lost does not leave open what has become of it.
             let created = match name {
-                Some(_) => calls.create_or_find(body).await?.into_access_client(),
-                None => calls.create(body).await?,
+                Some(_) => calls.create_or_find(body).await?,
+                None => Creation::Created(calls.create(body).await?),
             };
-            let id = created.id.clone().filter(|_| *wait);
-            let shown = match id {
-                Some(id) => {
-                    calls.wait_until_running(&id, progress(Duration::from_mins(10))).await?
-                }
-                None => created,
+            if let Creation::Found(_) = created {
+                tell("the answer was lost, but it was created");
+            }
+            let created = created.into_access_client();
+            if !*wait {
+                return output.one(&created);
+            }
+            let Some(id) = created.id else {
+                return Err(Failure {
+                    reason: "it was created, but the service gave it no id to wait for".to_owned(),
+                    hint: None,
+                    exit: Exit::Failed,
+                });
             };
+            // It is there and costs money from now on, whatever becomes of the wait.
+            tell(&format!("created {id}"));
+            let running = calls.wait_until_running(&id, progress(Duration::from_mins(10))).await;
+            let shown = running.map_err(|error| Failure {
+                hint: Some(format!("`fabric access-clients wait {id}` waits on")),
+                ..Failure::from(error)
+            })?;
             output.one(&shown)
         }
         AccessClients::List { name, id, most } => {
-            let limit = u32::try_from(*most).unwrap_or(100).clamp(1, 100);
+            let most = most.map_or(usize::MAX, NonZeroUsize::get);
+            let limit = u32::try_from(most).unwrap_or(100).min(100);
             let query = ListAccessClientsQuery {
                 limit,
                 name: name.clone(),
@@ -152,7 +177,7 @@ async fn access_clients(
             };
             let mut items = pin!(calls.items(query));
             let mut listed: Vec<AccessClient> = Vec::new();
-            while listed.len() < *most
+            while listed.len() < most
                 && let Some(item) = items.try_next().await?
             {
                 listed.push(item);
@@ -182,6 +207,12 @@ async fn access_clients(
     }
 }
 
+/// Says something beside the result.
+fn tell(what: &str) {
+    // There is nobody to tell that nobody can be told.
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 /// Shows on a terminal what is waited for, and nothing where nobody looks.
 fn progress(at_most: Duration) -> Wait {
     let wait = Wait::default().timeout(at_most);
@@ -192,7 +223,7 @@ fn progress(at_most: Duration) -> Wait {
     wait.observe(move |seen| {
         let status = seen.status.as_ref().map_or("without a status", |status| status.as_str());
         let seconds = started.elapsed().as_secs();
-        let _ = writeln!(std::io::stderr(), "{seconds:>4} s  {status}");
+        tell(&format!("{seconds:>4} s  {status}"));
     })
 }
 
@@ -202,6 +233,12 @@ fn misused(reason: String) -> Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        let mut reason = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            reason += &[": ", &error.to_string()].concat();
+            cause = error.source();
+        }
         let hint = |text: &str| Some(text.to_owned());
         let status = error.status().map(|status| status.as_u16());
         let (exit, hint) = match (&error, status) {
@@ -209,16 +246,16 @@ impl From<Error> for Failure {
             (Error::Credentials(_), _) => (
                 Exit::NotAllowed,
                 hint(
-                    "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or say --anonymous",
+                    "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or say \
+                     --anonymous",
                 ),
             ),
+            (Error::Connect(_), _) if reason.contains("certificate") => {
+                (Exit::Unreachable, hint("--ca-cert trusts another certificate"))
+            }
             (Error::Connect(_), _) => {
                 (Exit::Unreachable, hint("is the endpoint right, and can this machine reach it?"))
             }
-            (Error::TimedOut(_) | Error::Interrupted(_), _) => (
-                Exit::Unreachable,
-                hint("it may have been done all the same: look before you do it again"),
-            ),
             _ if error.is_not_found() => {
                 (Exit::NotFound, hint("`fabric access-clients list` shows which there are"))
             }
@@ -229,14 +266,13 @@ impl From<Error> for Failure {
                 Exit::NotAllowed,
                 hint("the credentials do not allow this, or are of another project"),
             ),
-            _ => (Exit::Failed, None),
+            _ => {
+                let is_silent = matches!(error, Error::TimedOut(_) | Error::Interrupted(_));
+                let exit = if is_silent { Exit::Unreachable } else { Exit::Failed };
+                let doubt = "if this was to change something, it may have been done: look first";
+                (exit, hint(doubt).filter(|_| error.is_in_doubt()))
+            }
         };
-        let mut reason = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            reason += &[": ", &error.to_string()].concat();
-            cause = error.source();
-        }
         if let Some(id) = error.request_id() {
             reason += &[" (request ", id, ")"].concat();
         }
@@ -247,13 +283,13 @@ impl From<Error> for Failure {
 impl From<WaitError> for Failure {
     fn from(error: WaitError) -> Self {
         match error {
-            WaitError::Call(error) => error.into(),
-            WaitError::Gone => Self {
-                hint: Some("its creation was undone, or somebody deleted it".to_owned()),
-                reason: error.to_string(),
-                exit: Exit::NotFound,
-            },
-            error => Self { reason: error.to_string(), hint: None, exit: Exit::NotThere },
+            WaitError::Call(error) | WaitError::TimedOut { source: Some(error), .. } => {
+                error.into()
+            }
+            WaitError::TimedOut { .. } => {
+                Self { reason: error.to_string(), hint: None, exit: Exit::TooLate }
+            }
+            error => Self { reason: error.to_string(), hint: None, exit: Exit::Hopeless },
         }
     }
 }

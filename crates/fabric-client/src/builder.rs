@@ -141,7 +141,8 @@ impl ClientBuilder {
     /// Sets the HTTP client, for what can't be set here. What can, it must bring itself.
     ///
     /// It should not follow redirects (`redirect(Policy::none())`): reqwest would take the token to
-    /// wherever they lead.
+    /// wherever they lead. Nor should it try again by itself (`retry(reqwest::retry::never())`): it would
+    /// send an old signature.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self

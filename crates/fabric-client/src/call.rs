@@ -1,18 +1,19 @@
 //! A call: its attempts, one after another, until one is final.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fabric_model::{ApiError, Operation, Payload, header};
 use http::{HeaderMap, Method, StatusCode};
 use reqwest::Response;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::Error;
 use crate::client::Client;
-use crate::interceptor::Attempt;
+use crate::interceptor::{Attempt, Finished};
 use crate::retry::{self, Verdict};
 
 /// The largest answer that is read: a page of a hundred access clients has a fraction of it.
@@ -20,6 +21,9 @@ const ANSWER_MAX_LENGTH: usize = 16 * 1024 * 1024;
 
 /// The most of a body that an error keeps.
 const KEPT_MAX_LENGTH: usize = 64 * 1024;
+
+/// Longer than anybody waits, and short enough to be added to a time.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
 
 /// What is to be called.
 pub(crate) struct Call<Make> {
@@ -51,18 +55,20 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
             attempts = Empty,
             status = Empty,
             request_id = Empty,
+            error = Empty,
         );
         self.attempts(client).instrument(span).await
     }
 
     async fn attempts(&self, client: &Client) -> Result<Outcome, Error> {
-        let deadline = Instant::now() + client.timeout;
-        let mut was_in_doubt = false;
+        let deadline = Instant::now() + client.timeout.min(FOREVER);
+        // What an earlier attempt came to that may have been carried out.
+        let mut in_doubt = None;
         let mut number = 1;
         loop {
             let outcome = self.attempt(client, number, deadline).await;
             let verdict = retry::judge(&outcome);
-            if verdict == Verdict::Final && outcome.is_ok() {
+            if outcome.as_ref().is_ok_and(|answer| answer.status.is_success()) {
                 client.shared.budget.give();
             }
             let may_repeat = match verdict {
@@ -70,26 +76,49 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
                 Verdict::NotDone => true,
                 Verdict::InDoubt => retry::is_repeatable(&self.method),
             };
-            let wait = wait(client, number, &outcome);
-            let has_time = Instant::now() + wait < deadline;
+            let wait = if may_repeat { wait(client, number, &outcome) } else { Duration::ZERO };
+            let left = deadline.saturating_duration_since(Instant::now());
             if !may_repeat
                 || !client.retry.allows(number)
-                || !has_time
+                || wait >= left
                 || !client.shared.budget.take()
             {
-                record(number, &outcome);
-                return outcome.map(|answer| Outcome { answer, was_in_doubt });
+                return self.end(number, outcome, verdict, in_doubt);
             }
-            was_in_doubt |= verdict == Verdict::InDoubt;
             match &outcome {
                 Ok(answer) => {
                     tracing::debug!(number, status = answer.status.as_u16(), ?wait, "trying again");
                 }
                 Err(error) => tracing::debug!(number, %error, ?wait, "trying again"),
             }
+            if verdict == Verdict::InDoubt {
+                in_doubt = Some(outcome);
+            }
             tokio::time::sleep(wait).await;
             number += 1;
         }
+    }
+
+    /// What a call comes to, given what its last attempt and one in doubt came to.
+    fn end(
+        &self,
+        attempts: u32,
+        last: Result<Answer, Error>,
+        verdict: Verdict,
+        in_doubt: Option<Result<Answer, Error>>,
+    ) -> Result<Outcome, Error> {
+        let says_nothing = verdict == Verdict::NotDone
+            || last.as_ref().is_ok_and(|answer| {
+                matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+            });
+        let was_in_doubt = in_doubt.is_some();
+        let outcome = match in_doubt {
+            // That the last attempt did nothing must not hide that an earlier one may have.
+            Some(earlier) if says_nothing && !self.method.is_safe() => earlier,
+            _ => last,
+        };
+        record(attempts, &outcome);
+        outcome.map(|answer| Outcome { answer, was_in_doubt })
     }
 
     /// Sends once, with credentials. What the service refuses for its date is signed again by the
@@ -100,11 +129,14 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
         number: u32,
         deadline: Instant,
     ) -> Result<Answer, Error> {
+        let deadline = deadline.min(Instant::now() + client.shared.attempt_timeout.min(FOREVER));
         if self.is_open {
             return self.send(client, number, deadline, |_| ()).await;
         }
         let (credentials, clock) = (&client.shared.credentials, &client.shared.clock);
-        let mut ready = credentials.current(clock.read().corrected).await?;
+        let late = |_| Error::Credentials(Arc::from(Box::from("the credentials took too long")));
+        let current = credentials.current(clock.read().corrected);
+        let mut ready = timeout_at(deadline, current).await.map_err(late)??;
         let (mut may_correct, mut may_renew) = (ready.is_signing(), true);
         loop {
             let sent = clock.read();
@@ -117,12 +149,15 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
             }
             if may_correct && answer.is_of_the_gateway() && clock.learn(&answer.headers, sent) {
                 may_correct = false;
-            } else if may_renew
-                && let Some(next) = credentials.renew(&ready, sent.corrected).await?
-            {
-                (ready, may_renew) = (next, false);
-            } else {
+                continue;
+            }
+            if !may_renew {
                 return Ok(answer);
+            }
+            let renewed = credentials.renew(&ready, sent.corrected);
+            match timeout_at(deadline, renewed).await.map_err(late)?? {
+                Some(next) => (ready, may_renew) = (next, false),
+                None => return Ok(answer),
             }
         }
     }
@@ -141,7 +176,7 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
         }
         let shared = &client.shared;
         let mut request = (self.make)();
-        *request.timeout_mut() = Some(shared.attempt_timeout.min(left));
+        *request.timeout_mut() = Some(left);
         if !self.is_open
             && let Some(project) = &shared.project_id
         {
@@ -162,8 +197,15 @@ impl<Make: Fn() -> reqwest::Request> Call<Make> {
             Err(error) => Err(Error::from_transport(error)),
         };
         if let Some(interceptor) = &shared.interceptor {
-            let outcome = outcome.as_ref().map(|answer| answer.status);
-            interceptor.after(number, outcome, started.elapsed());
+            interceptor.after(&Finished {
+                operation: self.operation,
+                number,
+                method: &self.method,
+                status: outcome.as_ref().ok().map(|answer| answer.status),
+                error: outcome.as_ref().err(),
+                request_id: outcome.as_ref().ok().and_then(|answer| request_id(&answer.headers)),
+                took: started.elapsed(),
+            });
         }
         outcome
     }
@@ -190,7 +232,9 @@ fn record(attempts: u32, outcome: &Result<Answer, Error>) {
             span.record("status", answer.status.as_u16());
             span.record("request_id", request_id(&answer.headers));
         }
-        Err(error) => tracing::debug!(%error, "failed"),
+        Err(error) => {
+            span.record("error", error.to_string());
+        }
     }
 }
 
@@ -206,7 +250,9 @@ pub(crate) struct Answer {
 impl Answer {
     async fn read(mut response: Response) -> Result<Self, Error> {
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let (body, is_whole) = read_body(&mut response).await?;
+        let is_failure = status.is_client_error() || status.is_server_error();
+        let limit = if is_failure { KEPT_MAX_LENGTH } else { ANSWER_MAX_LENGTH };
+        let (body, is_whole) = read_body(&mut response, limit).await?;
         Ok(Self { status, headers, body, is_whole })
     }
 
@@ -218,11 +264,8 @@ impl Answer {
 
     /// The answer, unless it is a failure.
     pub(crate) fn success(self) -> Result<http::Response<Bytes>, Error> {
-        let Self { status, headers, mut body, is_whole } = self;
+        let Self { status, headers, body, is_whole } = self;
         if status.is_client_error() || status.is_server_error() {
-            // An error that is too large to be one of the service's is text, of which the beginning
-            // does.
-            body.truncate(KEPT_MAX_LENGTH);
             let request_id = request_id(&headers);
             return Err(Error::Refused(ApiError::read(status, request_id.as_deref(), &body)));
         }
@@ -248,8 +291,9 @@ pub(crate) fn understand<O: Operation>(
 
 fn unexpected(answer: http::Response<Bytes>, reason: String) -> Error {
     let (status, request_id) = (answer.status(), request_id(answer.headers()));
-    let mut body = answer.into_body();
-    body.truncate(KEPT_MAX_LENGTH);
+    // A copy, since a part of the bytes would keep them all.
+    let body = answer.into_body();
+    let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_MAX_LENGTH)]);
     Error::Unexpected { status, reason, request_id, body }
 }
 
@@ -258,17 +302,20 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
 
-/// Reads a body to its end, or says that it goes on.
-async fn read_body(response: &mut Response) -> Result<(Bytes, bool), Error> {
-    let Some(first) = response.chunk().await.map_err(Error::from_transport)? else {
-        return Ok((Bytes::new(), true));
-    };
-    let mut body = BytesMut::from(first);
+/// Reads a body to its end, or to a limit, and says whether that was the end.
+async fn read_body(response: &mut Response, limit: usize) -> Result<(Bytes, bool), Error> {
+    let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(Error::from_transport)? {
-        if body.len() + chunk.len() > ANSWER_MAX_LENGTH {
+        let rest = limit - body.len();
+        if chunk.len() > rest {
+            body.extend_from_slice(&chunk[..rest]);
             return Ok((body.freeze(), false));
         }
-        body.extend_from_slice(&chunk);
+        if body.is_empty() {
+            body = BytesMut::from(chunk);
+        } else {
+            body.extend_from_slice(&chunk);
+        }
     }
     Ok((body.freeze(), true))
 }

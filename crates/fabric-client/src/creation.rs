@@ -42,13 +42,14 @@ impl AccessClients<'_> {
     ///
     /// # Errors
     ///
-    /// Any [`Error`]; [`Error::Invalid`] without a name.
+    /// Any [`Error`]; [`Error::Invalid`] without a name; [`Error::Lookup`] if the caller may not list, or
+    /// the list fails.
     pub async fn create_or_find(&self, body: AccessClientCreate) -> Result<Creation, Error> {
         let Some(name) = body.name.clone() else {
             return Err(Invalid::new("name", "must be given, to find by").into());
         };
-        let before: HashSet<_> =
-            self.named(&name).await?.into_iter().filter_map(|known| known.id).collect();
+        let before = self.named(&name).await.map_err(|error| Error::Lookup(Box::new(error)))?;
+        let before: HashSet<_> = before.into_iter().filter_map(|known| known.id).collect();
         let error = match self.create(body.clone()).await {
             Ok(created) => return Ok(Creation::Created(created)),
             Err(error) if error.is_in_doubt() => error,

@@ -30,6 +30,10 @@ pub enum Error {
     /// Mend where they come from; whoever provides them says what is wrong.
     #[error("no credentials could be had")]
     Credentials(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// What is to be created could not be looked for first, so nothing was created: see
+    /// [`create_or_find`](crate::AccessClients::create_or_find).
+    #[error("nothing was created, since what there is cannot be listed")]
+    Lookup(#[source] Box<Error>),
     /// There was no connection, so nothing was sent. Any call may be tried again.
     #[error("could not connect")]
     Connect(#[source] reqwest::Error),
@@ -64,6 +68,7 @@ impl Error {
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused(error) => Some(error.status()),
+            Self::Lookup(error) => error.status(),
             Self::Unexpected { status, .. } => Some(*status),
             _ => None,
         }
@@ -74,6 +79,7 @@ impl Error {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Refused(error) => error.request_id(),
+            Self::Lookup(error) => error.request_id(),
             Self::Unexpected { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
@@ -84,6 +90,7 @@ impl Error {
     pub fn api_error(&self) -> Option<&ApiError> {
         match self {
             Self::Refused(error) => Some(error),
+            Self::Lookup(error) => error.api_error(),
             _ => None,
         }
     }
@@ -102,6 +109,7 @@ impl Error {
         match self {
             Self::Connect(_) | Self::TimedOut(_) | Self::Interrupted(_) => true,
             Self::Refused(error) => is_transient(error.status()),
+            Self::Lookup(error) => error.is_retryable(),
             _ => false,
         }
     }

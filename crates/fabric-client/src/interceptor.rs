@@ -30,9 +30,9 @@ pub trait Interceptor: Send + Sync {
         let _ = attempt;
     }
 
-    /// After an attempt: its status, or why there is none, and how long it took.
-    fn after(&self, number: u32, outcome: Result<StatusCode, &Error>, took: Duration) {
-        let _ = (number, outcome, took);
+    /// After an attempt.
+    fn after(&self, finished: &Finished<'_>) {
+        let _ = finished;
     }
 }
 
@@ -50,4 +50,24 @@ pub struct Attempt<'a> {
     pub target: &'a str,
     /// The headers so far, without credentials.
     pub headers: &'a mut HeaderMap,
+}
+
+/// An attempt that was made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Finished<'a> {
+    /// The operation by the service's name for it; absent for [`Client::execute`](crate::Client::execute).
+    pub operation: Option<&'static str>,
+    /// Its number within the call, from 1.
+    pub number: u32,
+    /// The method.
+    pub method: &'a Method,
+    /// The status, if there was an answer.
+    pub status: Option<StatusCode>,
+    /// Why there was none.
+    pub error: Option<&'a Error>,
+    /// What to tell support, if there was an answer.
+    pub request_id: Option<String>,
+    /// How long it took.
+    pub took: Duration,
 }

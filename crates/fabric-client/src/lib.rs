@@ -57,7 +57,7 @@ pub use credentials::{
 };
 pub use environment::Environment;
 pub use error::Error;
-pub use interceptor::{Attempt, Interceptor};
+pub use interceptor::{Attempt, Finished, Interceptor};
 pub use retry::Retry;
 pub use wait::{Wait, WaitError};
 

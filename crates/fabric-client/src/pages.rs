@@ -2,8 +2,12 @@
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
+
 use fabric_model::access_client::{AccessClient, AccessClientPage, ListAccessClientsQuery};
 use futures_util::stream::{Stream, TryStreamExt, iter, try_unfold};
+
+use http::StatusCode;
 
 use crate::{AccessClients, Client, Error};
 
@@ -34,17 +38,14 @@ impl AccessClients<'_> {
     ///
     /// # Errors
     ///
-    /// Any [`Error`], which ends the stream.
+    /// Any [`Error`], which ends the stream; [`Error::Unexpected`] if page after page holds nothing new.
     pub fn pages(
         &self,
         query: ListAccessClientsQuery,
     ) -> impl Stream<Item = Result<AccessClientPage, Error>> + Send + use<> {
-        let pages = Pages {
-            client: self.client.clone(),
-            query: Some(query),
-            total: None,
-            seen: HashSet::new(),
-        };
+        let start = query.offset;
+        let (total, seen) = (None, HashSet::new());
+        let pages = Pages { client: self.client.clone(), query: Some(query), start, total, seen };
         try_unfold(pages, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
     }
 
@@ -66,32 +67,50 @@ struct Pages {
     client: Client,
     /// What to ask for next; `None` after the last page.
     query: Option<ListAccessClientsQuery>,
+    /// Where the caller wants to begin.
+    start: u32,
     total: Option<u64>,
     seen: HashSet<String>,
 }
 
+/// How many requests in a row may bring nothing new, before it is not worth asking on.
+const FRUITLESS_MAX: u32 = 20;
+
 impl Pages {
     async fn next(&mut self) -> Result<Option<AccessClientPage>, Error> {
         let Some(mut query) = self.query.take() else { return Ok(None) };
-        let mut page = loop {
-            let page = self.client.access_clients().list(query.clone()).await?;
+        for _ in 0..FRUITLESS_MAX {
+            let mut page = self.client.access_clients().list(query.clone()).await?;
             let gone = self.total.zip(page.total).map_or(0, |(old, new)| old.saturating_sub(new));
             self.total = page.total;
-            if gone == 0 || query.offset == 0 {
-                break page;
+            if gone > 0 && query.offset > self.start {
+                // Whatever stands behind what is gone has moved up, perhaps past this page: go back.
+                let gone = u32::try_from(gone).unwrap_or(u32::MAX);
+                query.offset = query.offset.saturating_sub(gone).max(self.start);
+                continue;
             }
-            // Whatever stands behind what is gone has moved up, perhaps past this page: go back as far.
-            let gone = u32::try_from(gone).unwrap_or(u32::MAX);
-            query.offset = query.offset.saturating_sub(gone);
-        };
-        let length = u32::try_from(page.access_client_infos.len()).unwrap_or(u32::MAX);
-        if length >= query.limit {
+            let length = u32::try_from(page.access_client_infos.len()).unwrap_or(u32::MAX);
+            let is_first = self.seen.is_empty();
+            let mut is_new = |found: &AccessClient| {
+                found.id.as_ref().is_none_or(|id| self.seen.insert(id.clone()))
+            };
+            page.access_client_infos.retain(&mut is_new);
+            let is_last = length < query.limit;
             query.offset = query.offset.saturating_add(length);
-            self.query = Some(query);
+            if is_last {
+                let is_worth_giving = is_first || !page.access_client_infos.is_empty();
+                return Ok(is_worth_giving.then_some(page));
+            }
+            if !page.access_client_infos.is_empty() {
+                self.query = Some(query);
+                return Ok(Some(page));
+            }
         }
-        page.access_client_infos
-            .retain(|found| found.id.as_ref().is_none_or(|id| self.seen.insert(id.clone())));
-        let is_over = self.query.is_none() && page.access_client_infos.is_empty();
-        Ok((!is_over || self.seen.is_empty()).then_some(page))
+        Err(Error::Unexpected {
+            status: StatusCode::OK,
+            reason: format!("{FRUITLESS_MAX} pages in a row hold nothing new"),
+            request_id: None,
+            body: Bytes::new(),
+        })
     }
 }

@@ -84,10 +84,12 @@ pub enum WaitError {
         /// What was seen last.
         last: Box<AccessClient>,
     },
-    /// It was there, or was to be, and is not: the service undid its creation, or somebody deleted it.
-    /// Create it anew.
-    #[error("the access client is gone")]
-    Gone,
+    /// It was being created, and is gone: the service undid its creation. Create it anew.
+    #[error("the creation of the access client was undone")]
+    RolledBack {
+        /// What was seen last.
+        last: Box<AccessClient>,
+    },
     /// It took too long. Wait again, or ask support.
     #[error("the access client is not there yet after {waited:?}")]
     TimedOut {
@@ -95,6 +97,8 @@ pub enum WaitError {
         waited: Duration,
         /// What was seen last, if anything.
         last: Option<Box<AccessClient>>,
+        /// Why the last look failed, if it did.
+        source: Option<Error>,
     },
 }
 
@@ -121,7 +125,8 @@ impl AccessClients<'_> {
     ///
     /// # Errors
     ///
-    /// Any [`WaitError`]; [`WaitError::Gone`] if the service undid the creation.
+    /// Any [`WaitError`]; [`WaitError::RolledBack`] if it was seen to be created and then was gone. One
+    /// that was never there is a [`WaitError::Call`] with [`Error::is_not_found`].
     pub async fn wait_until_running<Id>(
         &self,
         id: Id,
@@ -132,19 +137,23 @@ impl AccessClients<'_> {
         Error: From<Id::Error>,
     {
         let id = id.try_into().map_err(Error::from)?;
-        let found = self.wait(id, wait, |status| match status {
+        let outcome = self.wait(id, wait, |status| match status {
             AccessClientStatus::Running => Look::There,
             AccessClientStatus::Creating => Look::NotYet,
             other => Look::Never(other.clone()),
         });
-        found.await?.ok_or(WaitError::Gone)
+        match outcome.await? {
+            Seen::There(found) => Ok(*found),
+            Seen::Missing { last: Some(last), .. } => Err(WaitError::RolledBack { last }),
+            Seen::Missing { error, .. } => Err(WaitError::Call(error)),
+        }
     }
 
     /// Waits until an access client is deleted: until it is not found, or says so.
     ///
     /// # Errors
     ///
-    /// Any [`WaitError`] but [`WaitError::Gone`].
+    /// Any [`WaitError`] but [`WaitError::RolledBack`].
     pub async fn wait_until_deleted<Id>(&self, id: Id, wait: Wait) -> Result<(), WaitError>
     where
         Id: TryInto<AccessClientId>,
@@ -159,42 +168,57 @@ impl AccessClients<'_> {
         gone.await.map(drop)
     }
 
-    /// Looks until `judge` has had enough; `None` if there is nothing to look at.
+    /// Looks until `judge` has had enough, or there is nothing to look at.
     async fn wait(
         &self,
         id: AccessClientId,
         wait: Wait,
         judge: impl Fn(&AccessClientStatus) -> Look,
-    ) -> Result<Option<AccessClient>, WaitError> {
+    ) -> Result<Seen, WaitError> {
         let started = Instant::now();
         let mut interval = wait.interval;
         let mut last = None;
         loop {
-            match self.show(&id).await {
+            let left = wait.timeout.saturating_sub(started.elapsed());
+            // A look must not take longer than the wait, but the first is always made.
+            let limit = self.client.timeout.min(left.max(SHORTEST_LOOK));
+            let looking = self.client.with_timeout(limit);
+            let mut source = None;
+            match looking.access_clients().show(&id).await {
                 Ok(found) => {
                     if let Some(observer) = &wait.observer {
                         observer(&found);
                     }
                     let unknown = AccessClientStatus::Unknown("without a status".to_owned());
                     match judge(found.status.as_ref().unwrap_or(&unknown)) {
-                        Look::There => return Ok(Some(found)),
+                        Look::There => return Ok(Seen::There(Box::new(found))),
                         Look::NotYet => last = Some(Box::new(found)),
                         Look::Never(status) => {
                             return Err(WaitError::Failed { status, last: Box::new(found) });
                         }
                     }
                 }
-                Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) if error.is_not_found() => return Ok(Seen::Missing { last, error }),
                 // The service may be back at the next look.
-                Err(error) if error.is_retryable() => {}
+                Err(error) if error.is_retryable() => source = Some(error),
                 Err(error) => return Err(error.into()),
             }
             let waited = started.elapsed();
-            if waited + interval > wait.timeout {
-                return Err(WaitError::TimedOut { waited, last });
+            let left = wait.timeout.saturating_sub(waited);
+            if left.is_zero() {
+                return Err(WaitError::TimedOut { waited, last, source });
             }
-            sleep(interval).await;
-            interval = (interval * 3 / 2).min(wait.longest.max(wait.interval));
+            sleep(interval.min(left)).await;
+            interval = (interval.saturating_mul(3) / 2).min(wait.longest.max(wait.interval));
         }
     }
 }
+
+/// What a wait ends with.
+enum Seen {
+    There(Box<AccessClient>),
+    Missing { last: Option<Box<AccessClient>>, error: Error },
+}
+
+/// A look has this much time even at the end of a wait.
+const SHORTEST_LOOK: Duration = Duration::from_secs(1);

@@ -455,7 +455,8 @@ impl fmt::Display for ApiError {
         write!(formatter, "{}", self.status.as_u16())?;
         // Of 403 the code is the status.
         if let Some(code) = self.code().filter(|code| code != self.status.as_str()) {
-            write!(formatter, " {code}")?;
+            formatter.write_str(" ")?;
+            write_line(formatter, &code, CODE_MAX_LENGTH)?;
         }
         let text = match &self.body {
             Body::Text(text) => text.trim(),
@@ -466,12 +467,18 @@ impl fmt::Display for ApiError {
         }
         formatter.write_str(": ")?;
         let limit = if self.json().is_some() { MESSAGE_MAX_LENGTH } else { TEXT_MAX_LENGTH };
-        for character in text.chars().take(limit) {
-            let shown = if character.is_control() { ' ' } else { character };
-            write!(formatter, "{shown}")?;
-        }
-        Ok(())
+        write_line(formatter, text, limit)
     }
+}
+
+/// How much of a code is shown; those of the service are shorter.
+const CODE_MAX_LENGTH: usize = 64;
+
+/// Writes the beginning of a text that somebody else has chosen, on one line.
+fn write_line(formatter: &mut fmt::Formatter<'_>, text: &str, limit: usize) -> fmt::Result {
+    text.chars().take(limit).try_for_each(|character| {
+        fmt::Write::write_char(formatter, if character.is_control() { ' ' } else { character })
+    })
 }
 
 impl std::error::Error for ApiError {}

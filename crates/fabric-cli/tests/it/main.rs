@@ -46,7 +46,9 @@ async fn an_access_client_from_its_creation_to_its_end() {
     let server = server(Duration::from_millis(1_200)).await;
     let run = async |arguments: &[&str]| {
         let ended = fabric(server.endpoint(), arguments, &[TOKEN]).await;
-        assert_eq!((ended.status, ended.complaint.as_str()), (0, ""), "{arguments:?}");
+        assert_eq!(ended.status, 0, "{arguments:?}: {}", ended.complaint);
+        let is_created = ended.complaint.starts_with("created ");
+        assert_eq!(is_created, arguments.contains(&"create"), "{}", ended.complaint);
         ended.output
     };
     assert_eq!(run(&["health"]).await, "the service is up\n");
@@ -94,7 +96,7 @@ async fn failures_have_a_reason_a_hint_and_a_status() {
         (here, &["ac", "show", "unknown"], &token, 3, "`fabric access-clients list` shows"),
         (here, &["ac", "show", "a_b"], &token, 2, "must have 1 to 64 letters, digits or hyphens"),
         (here, &["ac", "create", "--name", "x"], &token, 2, "name: must have 4 to 32 characters"),
-        (here, &["ac", "wait", &id, "--at-most", "0s"], &token, 6, "is not there yet after"),
+        (here, &["ac", "wait", &id, "--at-most", "0s"], &token, 7, "is not there yet after"),
         (closed, &["health"], &[], 5, "Connection refused"),
         ("http://fabric.example", &["health"], &[], 2, "use https, or allow_plain_http"),
     ];
@@ -104,6 +106,15 @@ async fn failures_have_a_reason_a_hint_and_a_status() {
         assert!(ended.complaint.contains(expected), "{arguments:?}: {}", ended.complaint);
         assert!(ended.output.is_empty() && !ended.complaint.contains("canary"), "{ended:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flag_beats_the_environment() {
+    let server = server(Duration::ZERO).await;
+    let elsewhere = [TOKEN, ("FABRIC_ENDPOINT", "http://127.0.0.1:9"), ("FABRIC_REGION", "x")];
+    assert_eq!(fabric(server.endpoint(), &["ac", "list"], &elsewhere).await.status, 0);
+    let both = fabric(server.endpoint(), &["ac", "list", "--region", "x"], &[TOKEN]).await;
+    assert_eq!(both.status, 2, "{both:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,5 +135,5 @@ async fn keys_sign_and_certificates_are_trusted() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!((ended.status, ended.output.as_str()), (0, "no access clients\n"), "{ended:?}");
     assert_eq!(stranger.status, 5, "{stranger:?}");
-    assert!(stranger.complaint.contains("certificate"), "{stranger:?}");
+    assert!(stranger.complaint.contains("--ca-cert trusts another"), "{stranger:?}");
 }

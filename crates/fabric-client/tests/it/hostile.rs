@@ -4,13 +4,13 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use fabric_client::model::access_client::{
     AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
 };
-use fabric_client::{Client, ClientBuilder, Error, Retry};
+use fabric_client::{Client, ClientBuilder, Error, Finished, Retry};
 
 /// What the server does with one request.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +19,12 @@ enum Deed {
     Send(&'static str),
     /// Sends these bytes, and closes the connection.
     SendAndClose(&'static str),
-    /// Closes the connection with unread data, which the other side sees as a reset.
+    /// Resets the connection.
     Reset,
+    /// Sends the beginning of an answer, and resets the connection.
+    SendAndReset(&'static str),
+    /// Closes the connection and listens no more.
+    Leave,
     /// Says nothing, for as long as anybody listens.
     Hang,
     /// Sends the head of an answer, and then a byte now and then.
@@ -31,7 +35,7 @@ enum Deed {
     GoAway,
 }
 
-use Deed::{Flood, GoAway, Hang, Reset, Send, SendAndClose, Trickle};
+use Deed::{Flood, GoAway, Hang, Leave, Reset, Send, SendAndClose, SendAndReset, Trickle};
 
 const SHOWN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"name\": \"n\"}";
 const DONE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -42,6 +46,8 @@ const THROTTLED: &str =
 const HTML: &str =
     "HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
 const EMPTY_500: &str = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+const EMPTY_408: &str = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n";
+const FULL_503: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}";
 const EMPTY_503: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
 /// A server that does one deed after another, and the last one again and again.
@@ -56,11 +62,17 @@ impl Hostile {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicU32::new(0));
         let (counter, deeds) = (requests.clone(), deeds.to_vec());
+        let is_open = Arc::new(AtomicBool::new(true));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (counter, deeds) = (counter.clone(), deeds.clone());
+                if !is_open.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (counter, deeds, is_open) = (counter.clone(), deeds.clone(), is_open.clone());
                 // Connections may be opened while others are kept.
-                std::thread::spawn(move || serve(&mut stream.unwrap(), &counter, &deeds));
+                std::thread::spawn(move || {
+                    serve(&mut stream.unwrap(), &counter, &deeds, &is_open);
+                });
             }
         });
         Self { endpoint, requests }
@@ -76,7 +88,7 @@ impl Hostile {
     }
 }
 
-fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed]) {
+fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed], is_open: &AtomicBool) {
     let mut request = [0; 4096];
     while stream.read(&mut request).is_ok_and(|length| length > 0) {
         let number = counter.fetch_add(1, Ordering::SeqCst) as usize;
@@ -87,7 +99,22 @@ fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed]) {
                 stream.write_all(answer.as_bytes()).ok();
                 true
             }
-            Reset => true,
+            Reset | SendAndReset(_) => {
+                if let SendAndReset(beginning) = deed {
+                    stream.write_all(beginning.as_bytes()).ok();
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                // Without time to linger, what is left is thrown away and the other side told so.
+                socket2::SockRef::from(&*stream).set_linger(Some(Duration::ZERO)).unwrap();
+                return;
+            }
+            Leave => {
+                is_open.store(false, Ordering::SeqCst);
+                // The listener is waiting for a last connection.
+                TcpStream::connect(stream.local_addr().unwrap()).ok();
+                std::thread::sleep(Duration::from_millis(20));
+                true
+            }
             Hang => {
                 std::thread::sleep(Duration::from_secs(5));
                 true
@@ -159,6 +186,7 @@ async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
         (&[Reset], ("interrupted", 3), ("interrupted", 1), 400),
         (&[Reset, Send(SHOWN)], ("success", 2), ("interrupted", 1), 400),
         (&[cut], ("interrupted", 3), ("interrupted", 1), 400),
+        (&[SendAndReset("HTTP/1.1 200 OK\r\n")], ("interrupted", 3), ("interrupted", 1), 600),
         (&[Hang], ("timed out", 3), ("timed out", 1), 1_800),
         (&[Trickle], ("timed out", 3), ("timed out", 1), 1_800),
         (&[broken], ("unexpected 200", 1), ("unexpected 200", 1), 300),
@@ -171,6 +199,8 @@ async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
         (&[Send(HTML), Send(SHOWN)], ("success", 2), ("refused 502", 1), 400),
         (&[Send(EMPTY_500)], ("refused 500", 3), ("refused 500", 1), 400),
         (&[Send(EMPTY_503), Send(SHOWN)], ("success", 2), ("success", 2), 400),
+        (&[Send(FULL_503), Send(SHOWN)], ("success", 2), ("refused 503", 1), 400),
+        (&[Send(EMPTY_408), Send(SHOWN)], ("success", 2), ("refused 408", 1), 400),
         (&[Send(MISSING)], ("refused 404", 1), ("refused 404", 1), 300),
         (&[Flood], ("unexpected 200", 1), ("unexpected 200", 1), 400),
         // A connection that is kept, and closed under the next request.
@@ -198,9 +228,9 @@ async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
 struct Counting(Arc<AtomicU32>);
 
 impl fabric_client::Interceptor for Counting {
-    fn after(&self, number: u32, outcome: Result<http::StatusCode, &Error>, _: Duration) {
-        assert!(matches!(outcome, Err(Error::Connect(_))));
-        self.0.store(number, Ordering::SeqCst);
+    fn after(&self, finished: &Finished<'_>) {
+        assert!(matches!(finished.error, Some(Error::Connect(_))));
+        self.0.store(finished.number, Ordering::SeqCst);
     }
 }
 
@@ -241,7 +271,21 @@ async fn retry_after_is_waited_for_unless_there_is_no_time() {
     let started = Instant::now();
     assert_eq!(kind(&create(&client).await), "refused 429");
     assert!(started.elapsed() < Duration::from_millis(500));
-    // A date counts as well; one that has passed asks for nothing.
+    // However long the service asks for, nothing breaks.
+    let for_ever = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\n\
+        content-length: 0\r\n\r\n";
+    let server = Hostile::start(&[Send(for_ever)]);
+    let client = server.client().timeout(Duration::MAX).build().unwrap();
+    assert_eq!(kind(&create(&client).await), "refused 429");
+    // A date counts as well: here two seconds by the clock of the client.
+    let date = "HTTP/1.1 429 Too Many Requests\r\nretry-after: Mon, 15 Sep 2025 08:30:02 GMT\r\n\
+        content-length: 0\r\n\r\n";
+    let server = Hostile::start(&[Send(date), Send(SHOWN)]);
+    let now = std::time::UNIX_EPOCH + Duration::from_secs(1_757_925_001);
+    let started = Instant::now();
+    create(&server.client().clock(move || now).build().unwrap()).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    // One that has passed asks for nothing.
     let passed = "HTTP/1.1 429 Too Many Requests\r\nretry-after: Mon, 15 Sep 2025 08:30:00 GMT\r\n\
         content-length: 0\r\n\r\n";
     let server = Hostile::start(&[Send(passed), Send(SHOWN)]);
@@ -289,10 +333,38 @@ async fn an_outage_is_not_made_worse() {
     }
     // The budget of a hundred is good for twenty retries.
     assert_eq!(server.requests(), 50 + 20);
-    // Clones share it, and successes fill it again.
+    // Clones share it.
     let other = client.clone();
     assert_eq!(kind(&show(&other).await), "refused 500");
     assert_eq!(server.requests(), 71);
+}
+
+#[tokio::test]
+async fn that_nothing_was_done_at_last_does_not_hide_what_may_have_been_done_before() {
+    let update = async |deeds: &[Deed]| {
+        let server = Hostile::start(deeds);
+        let client = server.client().build().unwrap();
+        let update = AccessClientUpdate::default();
+        let error = client.access_clients().update("x", update).await.unwrap_err();
+        assert!(error.is_in_doubt(), "{error:?}");
+        kind(&Err(error))
+    };
+    // The first attempt is answered with what leaves it open, and then there is nobody.
+    assert_eq!(update(&[Send(HTML), Leave]).await, "interrupted");
+    assert_eq!(update(&[Reset, Send(THROTTLED), Send(THROTTLED)]).await, "interrupted");
+    let not_allowed = Send("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\n{}");
+    assert_eq!(update(&[Send(EMPTY_500), not_allowed]).await, "refused 500");
+}
+
+#[tokio::test]
+async fn a_connection_closed_while_idle_is_not_used_again() {
+    let server = Hostile::start(&[SendAndClose(SHOWN)]);
+    let client = server.client().build().unwrap();
+    for number in 1..4 {
+        show(&client).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(server.requests(), number);
+    }
 }
 
 #[tokio::test]

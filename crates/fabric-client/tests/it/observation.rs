@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fabric_client::{Attempt, Client, Error, Interceptor, Retry};
-use http::{HeaderValue, StatusCode};
+use fabric_client::{Attempt, Client, Finished, Interceptor, Retry};
+use http::HeaderValue;
 
 use crate::log::Log;
 use crate::script::Script;
@@ -48,9 +48,11 @@ impl Interceptor for Witness {
         self.0.lock().unwrap().push(line);
     }
 
-    fn after(&self, number: u32, outcome: Result<StatusCode, &Error>, took: Duration) {
-        assert!(took < Duration::from_secs(1));
-        self.0.lock().unwrap().push(format!("{number}: {:?}", outcome.ok().map(|it| it.as_u16())));
+    fn after(&self, finished: &Finished<'_>) {
+        assert!(finished.took < Duration::from_secs(1));
+        assert_eq!(finished.status.is_none(), finished.error.is_some());
+        let (number, status) = (finished.number, finished.status.map(|status| status.as_u16()));
+        self.0.lock().unwrap().push(format!("{number}: {status:?} {:?}", finished.request_id));
     }
 }
 
@@ -66,8 +68,9 @@ async fn an_interceptor_sees_every_attempt_and_what_it_adds_is_sent() {
     client.execute(any).await.unwrap();
     let seen = witness.0.lock().unwrap().clone();
     let shown = "ShowAccessClient GET /v1/access-clients/x";
-    let expected =
-        [shown, "1: None", shown, "2: Some(200)", "any GET /v1/other?a=b", "1: Some(200)"];
+    let done = r#"Some(200) Some("r-1")"#;
+    let (second, first) = (format!("2: {done}"), format!("1: {done}"));
+    let expected = [shown, "1: None None", shown, &second, "any GET /v1/other?a=b", &first];
     assert_eq!(seen, expected);
     let requests = script.requests();
     let header =

@@ -120,7 +120,7 @@ async fn waits_until_it_runs_and_until_it_is_deleted() {
     // It is not deleted as long as nobody deletes it.
     let impatient = quick().timeout(Duration::from_millis(50));
     let error = calls.wait_until_deleted(&id, impatient).await.unwrap_err();
-    let WaitError::TimedOut { waited, last } = error else { panic!("{error:?}") };
+    let WaitError::TimedOut { waited, last, source: None } = error else { panic!("{error:?}") };
     assert!(waited < Duration::from_millis(100), "{waited:?}");
     assert_eq!(last.unwrap().status, Some(AccessClientStatus::Running));
     calls.delete(&id).await.unwrap();
@@ -129,7 +129,7 @@ async fn waits_until_it_runs_and_until_it_is_deleted() {
     assert!(matches!(error, WaitError::Failed { status: AccessClientStatus::Deleting, .. }));
     calls.wait_until_deleted(&id, quick()).await.unwrap();
     let error = calls.wait_until_running(&id, quick()).await.unwrap_err();
-    assert!(matches!(error, WaitError::Gone), "{error:?}");
+    assert!(matches!(&error, WaitError::Call(error) if error.is_not_found()), "{error:?}");
     let error = calls.wait_until_running("a/b", quick()).await.unwrap_err();
     assert!(matches!(error, WaitError::Call(Error::Invalid(_))), "{error:?}");
 }
@@ -146,10 +146,50 @@ async fn a_status_that_leads_nowhere_ends_the_wait_and_an_outage_does_not() {
     assert_eq!(error.to_string(), "the access client is CREATE_FAIL");
     let (creating, running) =
         (answer(r#"{"status": "CREATING"}"#), answer(r#"{"status": "RUNNING"}"#));
+    let missing = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 47\r\n\r\n\
+        {\"error_code\":\"common.01000001\",\"error_msg\":\"\"}";
+    let undone = Client::new(Script::start([creating.as_str(), missing]).endpoint()).unwrap();
+    let error = undone.access_clients().wait_until_running("x", quick()).await.unwrap_err();
+    assert!(matches!(error, WaitError::RolledBack { .. }), "{error:?}");
     let outage = "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let script = Script::start([creating.as_str(), outage, outage, running.as_str()]);
     let client = Client::builder(script.endpoint()).retry(Retry::off()).build().unwrap();
     client.access_clients().wait_until_running("x", quick()).await.unwrap();
+    // An outage that lasts is told.
+    let closed = Client::builder("http://127.0.0.1:9").retry(Retry::off()).build().unwrap();
+    let impatient = quick().timeout(Duration::from_millis(50));
+    let error = closed.access_clients().wait_until_running("x", impatient).await.unwrap_err();
+    let WaitError::TimedOut { source: Some(Error::Connect(_)), .. } = error else {
+        panic!("{error:?}")
+    };
+}
+
+#[tokio::test]
+async fn a_wait_is_over_in_time_although_a_look_hangs() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let client = Client::new(&endpoint).unwrap();
+    let started = std::time::Instant::now();
+    let wait = quick().timeout(Duration::from_millis(1_500));
+    let error = client.access_clients().wait_until_running("x", wait).await.unwrap_err();
+    assert!(matches!(error, WaitError::TimedOut { source: Some(_), .. }), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_ended() {
+    // Every page is full and the same, whatever is asked for.
+    let page = answer(r#"{"access_client_infos": [{"id": "a"}, {"id": "b"}], "total": 9}"#);
+    // Totals that differ from one answer to the next would lead back and forth.
+    let other = answer(r#"{"access_client_infos": [{"id": "a"}, {"id": "b"}], "total": 4}"#);
+    for answers in
+        [[page.as_str(); 30], std::array::from_fn(|n| if n % 2 == 0 { &*page } else { &*other })]
+    {
+        let client = Client::new(Script::start(answers).endpoint()).unwrap();
+        let items = client.access_clients().items(pages_of(2));
+        let outcome: Result<Vec<_>, _> = items.try_collect().await;
+        assert!(matches!(outcome, Err(Error::Unexpected { .. })), "{outcome:?}");
+    }
 }
 
 #[tokio::test]
@@ -176,7 +216,15 @@ async fn a_create_whose_answer_is_lost_is_found() {
     assert_eq!(error.status().unwrap(), 400);
     let told = answer(r#"{"id": "new"}"#);
     let Ok(Creation::Created(_)) = create([&none, &told, ""]).await else { panic!() };
+    // Without a first look nothing is created, so nothing is in doubt.
+    let outage = "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let error = create([outage, outage, outage]).await.unwrap_err();
+    assert!(matches!(error, Error::Lookup(_)) && !error.is_in_doubt(), "{error:?}");
     let nameless = Client::new("http://127.0.0.1:9").unwrap();
+    // Without a first look nothing is created, so nothing is in doubt.
+    let outage = "HTTP/1.1 500 Oops\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let error = create([outage, outage, outage]).await.unwrap_err();
+    assert!(matches!(error, Error::Lookup(_)) && !error.is_in_doubt(), "{error:?}");
     let nameless = nameless.access_clients().create_or_find(AccessClientCreate::default()).await;
     assert!(matches!(nameless, Err(Error::Invalid(_))));
 }
