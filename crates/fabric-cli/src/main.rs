@@ -17,6 +17,7 @@ use fabric_client::{
     Client, Creation, Credentials, CredentialsChain, Environment, Error, Wait, WaitError,
 };
 use futures_util::TryStreamExt;
+use http::StatusCode;
 
 use arguments::{AccessClients, Arguments, Command, Goal};
 use output::Output;
@@ -139,9 +140,19 @@ async fn access_clients(
                 ..AccessClientCreate::default()
             };
             // With a name, an answer that is lost does not leave open what has become of it.
-            let created = match name {
-                Some(_) => calls.create_or_find(body).await?,
-                None => Creation::Created(calls.create(body).await?),
+            let found = match name {
+                Some(_) => Some(calls.create_or_find(body.clone()).await),
+                None => None,
+            };
+            let created = match found {
+                // Who may create need not be allowed to list.
+                Some(Err(Error::Lookup(error)))
+                    if error.status() != Some(StatusCode::FORBIDDEN) =>
+                {
+                    return Err(Error::Lookup(error).into());
+                }
+                None | Some(Err(Error::Lookup(_))) => Creation::Created(calls.create(body).await?),
+                Some(outcome) => outcome?,
             };
             if let Creation::Found(_) = created {
                 tell("the answer was lost, but it was created");

@@ -109,6 +109,18 @@ async fn failures_have_a_reason_a_hint_and_a_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_create_need_not_be_allowed_to_list() {
+    let token = Credential::token("a-creator").unwrap();
+    let credentials = vec![token.allowing(["DataArtsFabric::createAccessClient"]).unwrap()];
+    let settings = Settings { credentials, ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
+    let variables = [("FABRIC_AUTH_TOKEN", "a-creator")];
+    let created = fabric(server.endpoint(), &["ac", "create", "--name", "mine"], &variables).await;
+    assert_eq!(created.status, 0, "{created:?}");
+    assert_eq!(fabric(server.endpoint(), &["ac", "list"], &variables).await.status, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flag_beats_the_environment() {
     let server = server(Duration::ZERO).await;
     let elsewhere = [TOKEN, ("FABRIC_ENDPOINT", "http://127.0.0.1:9"), ("FABRIC_REGION", "x")];
