@@ -121,7 +121,7 @@ async fn waits_until_it_runs_and_until_it_is_deleted() {
     let impatient = quick().timeout(Duration::from_millis(50));
     let error = calls.wait_until_deleted(&id, impatient).await.unwrap_err();
     let WaitError::TimedOut { waited, last, source: None } = error else { panic!("{error:?}") };
-    assert!(waited < Duration::from_millis(100), "{waited:?}");
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
     assert_eq!(last.unwrap().status, Some(AccessClientStatus::Running));
     calls.delete(&id).await.unwrap();
     // While it is deleted it will not run, and afterwards it is gone.
