@@ -14,7 +14,7 @@ use crate::output::Output;
 /// Huawei Cloud DataArts Fabric access clients, from the command line.
 ///
 /// Credentials: a token in FABRIC_AUTH_TOKEN; else an access key in HUAWEICLOUD_SDK_AK and
-/// HUAWEICLOUD_SDK_SK; else the one in ~/.huaweicloud/credentials, section [basic].
+/// HUAWEICLOUD_SDK_SK; else the one in ~/.huaweicloud/credentials, in its section basic.
 ///
 /// Ends with 0 if done, 1 if refused, 2 if misused, 3 if not found, 4 if not allowed, 5 if the service
 /// can't be reached, 6 if what is waited for can't come any more, 7 if it did not come in time.
@@ -22,7 +22,7 @@ use crate::output::Output;
 #[command(name = "fabric", version, max_term_width = 100)]
 #[expect(clippy::doc_markdown, reason = "it is shown on a terminal")]
 pub(crate) struct Arguments {
-    /// Where the service is, such as https://fabric.cn-north-4.myhuaweicloud.com; without this and
+    /// Where the service is, such as `https://fabric.cn-north-4.myhuaweicloud.com`; without this and
     /// --region, FABRIC_ENDPOINT or FABRIC_REGION of the environment counts
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
