@@ -1,8 +1,10 @@
 //! Client and server with a bad network between them, over many seeds.
 //!
 //! reqwest opens its own sockets, so no simulated network can stand in their place. A relay on the loopback
-//! interface does: for each connection it draws from the seed what becomes of it.
+//! interface does: for each connection it draws from the seed what becomes of it. A crash is what a client
+//! sees of one: connections that break, and nobody who listens; what was done before stays done.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,7 @@ use fabric_server::MockServer;
 use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// What becomes of a connection.
@@ -31,6 +34,9 @@ enum Fate {
     AnswerCut,
     /// Nothing is heard of it.
     Silent,
+    /// The server goes down with this and every other connection, and is up again after a while, with
+    /// what it had done.
+    Crash(u64),
 }
 
 /// Draws fates: most connections work, but now and then none does for a while.
@@ -56,7 +62,8 @@ impl Network {
             68..76 => Fate::RequestLost,
             76..84 => Fate::AnswerLost,
             84..90 => Fate::AnswerCut,
-            90..96 => Fate::Silent,
+            90..94 => Fate::Silent,
+            94..97 => Fate::Crash(self.random.u64(10..80)),
             _ => {
                 self.partition = self.random.u32(1..8);
                 Fate::Closed
@@ -66,20 +73,32 @@ impl Network {
 }
 
 /// Relays connections to the server, each with its fate. Returns where it listens.
-async fn relay(server: std::net::SocketAddr, network: Arc<Mutex<Network>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+async fn relay(server: SocketAddr, network: Arc<Mutex<Network>>) -> String {
+    let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = first.local_addr().unwrap();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let fate = network.lock().draw();
-            tokio::spawn(carry(stream, server, fate));
+        let mut listener = first;
+        loop {
+            let mut connections = JoinSet::new();
+            let down_for = loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                match network.lock().draw() {
+                    Fate::Crash(milliseconds) => break milliseconds,
+                    fate => connections.spawn(carry(stream, server, fate)),
+                };
+            };
+            // Whoever connects meanwhile is refused.
+            drop(listener);
+            connections.abort_all();
+            sleep(Duration::from_millis(down_for)).await;
+            listener = TcpListener::bind(address).await.unwrap();
         }
     });
-    endpoint
+    format!("http://{address}")
 }
 
 /// Carries one request and its answer, or what the fate makes of them.
-async fn carry(mut client: TcpStream, server: std::net::SocketAddr, fate: Fate) -> Option<()> {
+async fn carry(mut client: TcpStream, server: SocketAddr, fate: Fate) -> Option<()> {
     if matches!(fate, Fate::Closed) {
         return None;
     }
@@ -129,7 +148,9 @@ async fn timed<T>(call: impl Future<Output = Result<T, Error>>) -> (Said, Option
 }
 
 /// Renames, creates and deletes over the bad network, and looks over a good one at what came of it.
-async fn run(seed: u64) {
+/// Returns how many calls were done, not done, and in doubt.
+async fn run(seed: u64) -> [usize; 3] {
+    let mut counts = [0; 3];
     let server = MockServer::start().await;
     let network = Arc::new(Mutex::new(Network::new(seed)));
     let endpoint = relay(server.address(), network).await;
@@ -156,6 +177,7 @@ async fn run(seed: u64) {
         let wanted = format!("name-{step}");
         let update = AccessClientUpdate { name: Some(wanted.clone()) };
         let (said, _) = timed(bad.access_clients().update(&id, update)).await;
+        counts[said as usize] += 1;
         let now = name(&id).await;
         match said {
             Said::Done => assert_eq!(now, wanted, "seed {seed}: a rename is lost"),
@@ -166,6 +188,7 @@ async fn run(seed: u64) {
         // A create makes one, or none, and never two.
         let (said, created) =
             timed(bad.access_clients().create(AccessClientCreate::default())).await;
+        counts[said as usize] += 1;
         let made = count().await - records;
         match said {
             Said::Done => assert_eq!(made, 1, "seed {seed}: a create made {made}"),
@@ -175,6 +198,7 @@ async fn run(seed: u64) {
         records += made;
         let Some(new) = created.and_then(|created| created.id) else { continue };
         let (said, _) = timed(bad.access_clients().delete(&new)).await;
+        counts[said as usize] += 1;
         let is_there = good.access_clients().show(&new).await.is_ok();
         match said {
             Said::Done => assert!(!is_there, "seed {seed}: a delete is lost"),
@@ -183,14 +207,20 @@ async fn run(seed: u64) {
         }
         records = count().await;
     }
+    counts
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
+    let mut total = [0; 3];
     for seeds in (0..64_u64).collect::<Vec<_>>().chunks(16) {
         let runs: Vec<_> = seeds.iter().map(|seed| tokio::spawn(run(*seed))).collect();
         for run in runs {
-            run.await.unwrap();
+            let counts = run.await.unwrap();
+            total = std::array::from_fn(|place| total[place] + counts[place]);
         }
     }
+    // Otherwise nothing was shown.
+    let [done, not_done, in_doubt] = total;
+    assert!(done > 1_000 && not_done > 0 && in_doubt > 50, "{total:?}");
 }
