@@ -75,7 +75,13 @@ impl Case {
     }
 
     fn response(&self) -> Vec<u8> {
-        self.write(format!("HTTP/1.1 {} Status\r\nx-request-id: r\r\n", self.status()), "response")
+        self.write(
+            format!(
+                "HTTP/1.1 {} Status\r\nconnection: close\r\nx-request-id: r\r\n",
+                self.status()
+            ),
+            "response",
+        )
     }
 
     fn write(&self, mut message: String, of: &str) -> Vec<u8> {
