@@ -52,6 +52,11 @@ impl<'a> Comparison<'a> {
                     self.breaks(&at, "the operation is gone");
                     continue;
                 }
+                for way in items(&old["security"]) {
+                    if !items(&new["security"]).contains(way) {
+                        self.breaks(&at, format!("credentials are no longer {way}"));
+                    }
+                }
                 self.parameters(&at, old, new);
                 self.body(&at, &old["requestBody"], &new["requestBody"]);
                 self.answers(&at, &old["responses"], &new["responses"]);
@@ -96,6 +101,11 @@ impl<'a> Comparison<'a> {
                 None => self.breaks(&at, "it is gone"),
                 Some(new) => {
                     let (old, new) = (resolve(self.old, old), resolve(self.new, new));
+                    for (header, _) in entries(&old["headers"]) {
+                        if new["headers"].get(header).is_none() {
+                            self.breaks(&at, format!("the header {header} is gone"));
+                        }
+                    }
                     self.content(&at, &old["content"], &new["content"], Direction::Out);
                 }
             }
@@ -115,7 +125,7 @@ impl<'a> Comparison<'a> {
         let (old, new) = (resolve(self.old, old), resolve(self.new, new));
         let wording =
             |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
-        for keyword in ["type", "format"] {
+        for keyword in ["type", "format", "default"] {
             if old[keyword] != new[keyword] {
                 let (from, to) = (wording(&old[keyword]), wording(&new[keyword]));
                 self.breaks(at, format!("{keyword} was {from}, is {to}"));
@@ -144,6 +154,13 @@ impl<'a> Comparison<'a> {
         self.fields(at, old, new, direction);
         if let (Some(old), Some(new)) = (old.get("items"), new.get("items")) {
             self.schema(&format!("{at}[]"), old, new, direction);
+        }
+        let (olds, news) = (items(&old["anyOf"]), items(&new["anyOf"]));
+        if olds.len() != news.len() {
+            self.breaks(at, format!("it had {} alternatives, has {}", olds.len(), news.len()));
+        }
+        for (old, new) in olds.iter().zip(news) {
+            self.schema(at, old, new, direction);
         }
     }
 
@@ -251,10 +268,18 @@ mod tests {
     const UPDATE: &str = "PUT /v1/access-clients/{client_id}, body";
     const SHOWN: &str = "GET /v1/access-clients/{client_id}, answer 200";
 
+    type Change = fn(&mut Value);
+
+    fn assert_named<const N: usize>(cases: [(Change, String); N]) {
+        for (change, expected) in cases {
+            let found = after(change);
+            assert!(found.contains(&expected), "{expected} is not in {found:#?}");
+        }
+    }
+
     #[test]
-    fn what_breaks_is_named() {
-        type Change = fn(&mut Value);
-        let cases: [(Change, String); 13] = [
+    fn what_breaks_who_asks_is_named() {
+        assert_named::<11>([
             (
                 |new| field(new, "AccessClientUpdate", "name")["maxLength"] = json!(63),
                 format!("{UPDATE}, name: maxLength was 64, is 63"),
@@ -279,21 +304,6 @@ mod tests {
                 format!("{UPDATE}, name: the field is required now"),
             ),
             (
-                |new| remove(fields(new, "AccessClient"), "vpc_id"),
-                format!("{SHOWN}, vpc_id: the field is gone"),
-            ),
-            (
-                |new| remove(field(new, "AccessClient", "id"), "maxLength"),
-                format!("{SHOWN}, id: maxLength was 64, is none"),
-            ),
-            (
-                |new| {
-                    let values = &mut new["components"]["schemas"]["AccessClientStatus"]["enum"];
-                    values.as_array_mut().expect("a list").push(json!("FROZEN"));
-                },
-                format!("{SHOWN}, status: the value \"FROZEN\" is new in answers"),
-            ),
-            (
                 |new| remove(&mut new["paths"]["/v1/access-clients/{client_id}"], "delete"),
                 "DELETE /v1/access-clients/{client_id}: the operation is gone".to_owned(),
             ),
@@ -314,14 +324,63 @@ mod tests {
                 "GET /v1/access-clients, parameter z: it is new, and required".to_owned(),
             ),
             (
+                |new| {
+                    let ways = &mut new["paths"]["/v1/access-clients"]["get"]["security"];
+                    ways.as_array_mut().expect("a list").pop();
+                },
+                "GET /v1/access-clients: credentials are no longer {\"signature\":[]}".to_owned(),
+            ),
+            (
+                |new| {
+                    for parameter in parameters(new).iter_mut().filter(|it| it["name"] == "limit") {
+                        parameter["schema"]["default"] = json!(20);
+                    }
+                },
+                "GET /v1/access-clients, parameter limit: default was 10, is 20".to_owned(),
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_breaks_who_is_answered_is_named() {
+        assert_named::<7>([
+            (
+                |new| remove(fields(new, "AccessClient"), "vpc_id"),
+                format!("{SHOWN}, vpc_id: the field is gone"),
+            ),
+            (
+                |new| remove(field(new, "AccessClient", "id"), "maxLength"),
+                format!("{SHOWN}, id: maxLength was 64, is none"),
+            ),
+            (
+                |new| {
+                    let values = &mut new["components"]["schemas"]["AccessClientStatus"]["enum"];
+                    values.as_array_mut().expect("a list").push(json!("FROZEN"));
+                },
+                format!("{SHOWN}, status: the value \"FROZEN\" is new in answers"),
+            ),
+            (
                 |new| remove(&mut new["paths"]["/healthcheck"]["get"]["responses"], "503"),
                 "GET /healthcheck, answer 503: it is gone".to_owned(),
             ),
-        ];
-        for (change, expected) in cases {
-            let found = after(change);
-            assert!(found.contains(&expected), "{expected} is not in {found:#?}");
-        }
+            (
+                |new| remove(&mut new["components"]["responses"]["NotFound"], "headers"),
+                "GET /v1/access-clients/{client_id}, answer 404: the header X-Request-Id is gone"
+                    .to_owned(),
+            ),
+            (
+                |new| {
+                    let response = &mut new["components"]["responses"]["TokenRefused"];
+                    let schema = &mut response["content"]["application/json"]["schema"];
+                    schema["anyOf"].as_array_mut().expect("a list").pop();
+                },
+                "GET /v1/access-clients, answer 401: it had 3 alternatives, has 2".to_owned(),
+            ),
+            (
+                |new| remove(fields(new, "GatewayErrorBody"), "request_id"),
+                "GET /v1/access-clients, answer 401, request_id: the field is gone".to_owned(),
+            ),
+        ]);
     }
 
     #[test]

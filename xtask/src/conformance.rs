@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use fabric_model::access_client::ListAccessClients;
+use fabric_model::{Operation, header};
 use serde_json::Value;
 
 use crate::{Outcome, cargo, read, root, run, write};
@@ -63,14 +65,19 @@ fn install_python() -> Result<PathBuf, String> {
 /// The Node.js tools, in the same way. Returns their folder.
 fn install_node() -> Result<PathBuf, String> {
     let folder = workshop().join("node");
-    install(&folder, &["package.json", "package-lock.json", ".npmrc"], || {
+    let files = ["package.json", "package-lock.json", ".npmrc"];
+    install(&folder, &files, || {
         fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        for file in ["package.json", "package-lock.json", ".npmrc"] {
+        for file in files {
             write(&folder.join(file), &read(&tools().join(file))?)?;
         }
         run(Command::new("npm").args(["ci", "--loglevel", "error", "--prefix"]).arg(&folder))
     })?;
     Ok(folder)
+}
+
+fn node_program(node: &Path, name: &str) -> Command {
+    Command::new(node.join("node_modules/.bin").join(name))
 }
 
 /// Fills a folder, unless it was filled for the same files before.
@@ -91,15 +98,14 @@ fn install(folder: &Path, files: &[&str], fill: impl FnOnce() -> Outcome) -> Out
 
 /// The strict rules of two linters, for both documents.
 fn lint(node: &Path) -> Outcome {
-    let program = |name: &str| Command::new(node.join("node_modules/.bin").join(name));
     for document in ["openapi.json", "openapi-3.0.json"] {
         let path = root().join("openapi").join(document);
         say(&format!("linters: {document}"));
-        let mut redocly = program("redocly");
+        let mut redocly = node_program(node, "redocly");
         redocly.arg("lint").arg("--config").arg(tools().join("redocly.yaml")).arg(&path);
         redocly.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
         quietly(&mut redocly)?;
-        let mut spectral = program("spectral");
+        let mut spectral = node_program(node, "spectral");
         spectral.args(["lint", "--fail-severity", "hint", "--ruleset"]);
         quietly(spectral.arg(tools().join("spectral.yaml")).arg(&path))?;
         say("  Redocly (recommended-strict and more), Spectral (all rules): nothing to say");
@@ -173,14 +179,13 @@ fn generated_python(python: &Path) -> Outcome {
 /// What openapi-typescript and openapi-fetch make of the document is compiled and calls the server.
 fn generated_typescript(node: &Path) -> Outcome {
     say("generated client in TypeScript (openapi-typescript, openapi-fetch)");
-    let program = |name: &str| Command::new(node.join("node_modules/.bin").join(name));
     for file in ["rename.ts", "tsconfig.json"] {
         write(&node.join(file), &read(&tools().join("typescript").join(file))?)?;
     }
-    let mut generate = program("openapi-typescript");
+    let mut generate = node_program(node, "openapi-typescript");
     generate.arg(root().join("openapi/openapi.json")).arg("--output").arg(node.join("schema.d.ts"));
     quietly(&mut generate)?;
-    quietly(program("tsc").arg("--project").arg(node))?;
+    quietly(node_program(node, "tsc").arg("--project").arg(node))?;
     call(Command::new("node").arg(node.join("rename.js")))
 }
 
@@ -246,26 +251,27 @@ fn vendor_sdk(python: &Path) -> Outcome {
 /// curl sends the longest token that the contract allows, and over HTTP/2 the longest that it can: the
 /// library in it, nghttp2, stops at 64 KiB for names and values of all headers together.
 fn longest_token() -> Outcome {
-    const CONTRACT: usize = 65_534;
     const CURL_HTTP_2: usize = 65_300;
     say("curl with the longest token");
     let authority = workshop().join("authority.pem");
     let secure = ["--tls-self-signed", &authority.display().to_string()];
     for tls in [&[][..], &secure] {
         for (version, shown, length) in [
-            ("--http1.1", "1.1", CONTRACT),
+            ("--http1.1", "1.1", header::TOKEN_MAX_LENGTH),
             (if tls.is_empty() { "--http2-prior-knowledge" } else { "--http2" }, "2", CURL_HTTP_2),
         ] {
             let token = "t".repeat(length);
             let server = Server::start(Server::command().args(tls).env("FABRIC_TOKEN", &token))?;
-            let header = workshop().join("token.header");
-            write(&header, &format!("X-Auth-Token: {token}\n"))?;
+            let file = workshop().join("token.header");
+            write(&file, &format!("{}: {token}\n", header::X_AUTH_TOKEN))?;
             let mut curl = Command::new("curl");
             curl.args(["--silent", "--show-error", "--noproxy", "*", "--max-time", "20", version]);
             curl.args(["--output", "/dev/null", "--write-out", "%{http_version} %{http_code}"]);
-            curl.arg("--cacert").arg(&authority).arg("--header");
-            curl.arg(format!("@{}", header.display()));
-            curl.arg(format!("{}/v1/access-clients", server.endpoint));
+            if !tls.is_empty() {
+                curl.arg("--cacert").arg(&authority);
+            }
+            curl.args(["--header", &format!("@{}", file.display())]);
+            curl.arg(format!("{}{}", server.endpoint, ListAccessClients::PATH));
             let output = curl.output().map_err(|error| format!("cannot run curl: {error}"))?;
             let answer = String::from_utf8_lossy(&output.stdout).into_owned();
             if answer != format!("{shown} 200") {
@@ -304,7 +310,8 @@ impl Server {
         if let Some(output) = process.stdout.take() {
             BufReader::new(output).read_line(&mut line).map_err(|error| error.to_string())?;
         }
-        let endpoint = line.split('"').nth(3).unwrap_or_default().to_owned();
+        let line: Value = serde_json::from_str(&line).unwrap_or_default();
+        let endpoint = line["listening"].as_str().unwrap_or_default().to_owned();
         let server = Self { process, endpoint };
         if server.endpoint.is_empty() {
             Err("the server did not start".to_owned())

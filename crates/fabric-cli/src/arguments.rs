@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -149,7 +148,7 @@ fn connection(text: &str) -> Result<AccessConnectionCreate, String> {
     let mut connection = AccessConnectionCreate::default();
     for pair in text.split(',') {
         let (field, value) = pair.split_once('=').ok_or("expected FIELD=VALUE")?;
-        let value = String::from_str(value).ok();
+        let value = Some(value.to_owned());
         match field {
             "vpcep_id" => connection.vpcep_id = value,
             "vpcep_service_name" => connection.vpcep_service_name = value,

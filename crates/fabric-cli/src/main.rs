@@ -7,14 +7,14 @@ use std::io::{IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use fabric_client::model::access_client::{
     AccessClient, AccessClientCreate, AccessClientUpdate, ListAccessClientsQuery,
 };
 use fabric_client::{
-    Client, Creation, Credentials, CredentialsChain, Environment, Error, Wait, WaitError,
+    AccessClients as Calls, Client, Creation, Credentials, CredentialsChain, Environment, Error,
+    Wait, WaitError,
 };
 use futures_util::TryStreamExt;
 use http::StatusCode;
@@ -61,23 +61,20 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let command = match &arguments.command {
+    let output = arguments.output;
+    match &arguments.command {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "fabric", &mut script);
-            return output::print(&String::from_utf8_lossy(&script));
+            output::print(&String::from_utf8_lossy(&script))
         }
-        command => command,
-    };
-    let client = client(&arguments)?;
-    let output = arguments.output;
-    match command {
         Command::Health => {
-            client.show_health().await?;
+            client(&arguments)?.show_health().await?;
             output.say("the service is up")
         }
-        Command::AccessClients(command) => access_clients(&client, output, command).await,
-        Command::Completions { .. } => Ok(()),
+        Command::AccessClients(command) => {
+            access_clients(&client(&arguments)?, output, command).await
+        }
     }
 }
 
@@ -139,21 +136,7 @@ async fn access_clients(
                 access_connections: connections.clone(),
                 ..AccessClientCreate::default()
             };
-            // With a name, an answer that is lost does not leave open what has become of it.
-            let found = match name {
-                Some(_) => Some(calls.create_or_find(body.clone()).await),
-                None => None,
-            };
-            let created = match found {
-                // Who may create need not be allowed to list.
-                Some(Err(Error::Lookup(error)))
-                    if error.status() != Some(StatusCode::FORBIDDEN) =>
-                {
-                    return Err(Error::Lookup(error).into());
-                }
-                None | Some(Err(Error::Lookup(_))) => Creation::Created(calls.create(body).await?),
-                Some(outcome) => outcome?,
-            };
+            let created = create(&calls, body).await?;
             if let Creation::Found(_) = created {
                 tell("the answer was lost, but it was created");
             }
@@ -170,7 +153,7 @@ async fn access_clients(
             };
             // It is there and costs money from now on, whatever becomes of the wait.
             tell(&format!("created {id}"));
-            let running = calls.wait_until_running(&id, progress(Duration::from_mins(10))).await;
+            let running = calls.wait_until_running(&id, progress(Wait::default())).await;
             let shown = running.map_err(|error| Failure {
                 hint: Some(format!("`fabric access-clients wait {id}` waits on")),
                 ..Failure::from(error)
@@ -203,30 +186,47 @@ async fn access_clients(
         AccessClients::Delete { id, wait } => {
             calls.delete(id).await?;
             if *wait {
-                calls.wait_until_deleted(id, progress(Duration::from_mins(10))).await?;
+                calls.wait_until_deleted(id, progress(Wait::default())).await?;
                 return output.say(&format!("{id} is deleted"));
             }
             output.say(&format!("{id} is being deleted"))
         }
-        AccessClients::Wait { id, goal: Goal::Running, at_most } => {
-            output.one(&calls.wait_until_running(id, progress((*at_most).into())).await?)
-        }
+        AccessClients::Wait { id, goal: Goal::Running, at_most } => output.one(
+            &calls
+                .wait_until_running(id, progress(Wait::default().timeout((*at_most).into())))
+                .await?,
+        ),
         AccessClients::Wait { id, goal: Goal::Deleted, at_most } => {
-            calls.wait_until_deleted(id, progress((*at_most).into())).await?;
+            calls
+                .wait_until_deleted(id, progress(Wait::default().timeout((*at_most).into())))
+                .await?;
             output.say(&format!("{id} is deleted"))
         }
+    }
+}
+
+/// Creates once. With a name, an answer that is lost does not leave open what has become of it.
+async fn create(calls: &Calls<'_>, body: AccessClientCreate) -> Result<Creation, Error> {
+    if body.name.is_none() {
+        return Ok(Creation::Created(calls.create(body).await?));
+    }
+    match calls.create_or_find(body.clone()).await {
+        // Who may create need not be allowed to list.
+        Err(Error::Lookup(error)) if error.status() == Some(StatusCode::FORBIDDEN) => {
+            Ok(Creation::Created(calls.create(body).await?))
+        }
+        outcome => outcome,
     }
 }
 
 /// Says something beside the result.
 fn tell(what: &str) {
     // There is nobody to tell that nobody can be told.
-    let _ = writeln!(std::io::stderr(), "{what}");
+    let _ = writeln!(std::io::stderr(), "{}", output::plain(what));
 }
 
 /// Shows on a terminal what is waited for, and nothing where nobody looks.
-fn progress(at_most: Duration) -> Wait {
-    let wait = Wait::default().timeout(at_most);
+fn progress(wait: Wait) -> Wait {
     if !std::io::stderr().is_terminal() {
         return wait;
     }

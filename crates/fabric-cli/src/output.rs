@@ -67,7 +67,7 @@ impl Output {
     /// Says that something is done. A program knows by how the command ends.
     pub(crate) fn say(self, what: &str) -> Result<(), Failure> {
         match self {
-            Self::Table => print(what),
+            Self::Table => print(&plain(what)),
             Self::Json => Ok(()),
         }
     }
@@ -88,11 +88,17 @@ fn status(access_client: &AccessClient) -> &str {
     access_client.status.as_ref().map_or("-", |status| status.as_str())
 }
 
+/// A text without characters that would steer the terminal: names are whatever somebody has chosen.
+pub(crate) fn plain(text: &str) -> String {
+    let steers = |character: char| character.is_control() && character != '\n';
+    text.replace(steers, "\u{fffd}")
+}
+
 /// A table as text, without the blanks at its sides.
 fn lines(table: &Table) -> String {
     let lines =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
-    lines.collect::<Vec<_>>().join("\n")
+    plain(&lines.collect::<Vec<_>>().join("\n"))
 }
 
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

@@ -258,8 +258,7 @@ impl Answer {
 
     /// Whether the one who checks signatures speaks, and not a proxy on the way.
     fn is_of_the_gateway(&self) -> bool {
-        let error = ApiError::read(self.status, None, &self.body);
-        error.code().is_some_and(|code| code.starts_with("APIG"))
+        ApiError::read(self.status, None, &self.body).is_of_gateway()
     }
 
     /// The answer, unless it is a failure.

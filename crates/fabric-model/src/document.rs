@@ -104,7 +104,7 @@ pub fn openapi() -> OpenApi {
 /// Never: the document holds nothing that JSON can't.
 #[must_use]
 pub fn json() -> String {
-    layout::write(&value())
+    layout::write(&value(), &order())
 }
 
 /// The same in OpenAPI 3.0.3, for tools that stop there.
@@ -116,7 +116,22 @@ pub fn json() -> String {
 pub fn json_3_0() -> String {
     let mut document = value();
     version_3_0::rewrite(&mut document);
-    layout::write(&document)
+    layout::write(&document, &order())
+}
+
+/// The order of what is named here: operations as in their list, and failures as in their table, in which
+/// the documented ones come first.
+fn order() -> Vec<String> {
+    struct Paths(Vec<String>);
+    impl OperationVisitor for Paths {
+        fn visit<O: Operation>(&mut self) {
+            self.0.push(O::PATH.to_owned());
+        }
+    }
+    let mut order = Paths(Vec::new());
+    visit_operations(&mut order);
+    order.0.extend(Failure::ALL.map(name));
+    order.0
 }
 
 fn value() -> Value {

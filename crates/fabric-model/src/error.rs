@@ -372,11 +372,9 @@ impl ApiError {
     /// A 404 of the gateway, about the path, or of a proxy, in HTML, is not meant.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        let code = self.code();
-        let code = code.as_deref();
-        code.is_some_and(|code| {
+        self.code().is_some_and(|code| {
             code == RESOURCE_DOES_NOT_EXIST
-                || (self.status == StatusCode::NOT_FOUND && !code.starts_with("APIG."))
+                || (self.status == StatusCode::NOT_FOUND && !self.is_of_gateway())
         })
     }
 
@@ -390,6 +388,13 @@ impl ApiError {
             error.body = Body::Object(body);
         }
         error
+    }
+
+    /// Whether the gateway in front of the service speaks, by its codes: it checks paths, limits and
+    /// signatures.
+    #[must_use]
+    pub fn is_of_gateway(&self) -> bool {
+        self.code().is_some_and(|code| code.starts_with("APIG."))
     }
 
     /// The same error, with the id of the request that met it.

@@ -211,7 +211,7 @@ impl AccessKey {
     ///
     /// # Errors
     ///
-    /// A token that no header can hold: empty, too long, or with other than visible ASCII characters.
+    /// A token that no header can hold: see [`check_token`](crate::header::check_token).
     pub fn with_security_token(mut self, token: impl Into<SecretString>) -> Result<Self, Invalid> {
         let token = token.into();
         crate::header::check_token("security token", token.expose_secret())?;
@@ -223,12 +223,6 @@ impl AccessKey {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    /// The security token of a temporary key.
-    #[must_use]
-    pub fn security_token(&self) -> Option<&SecretString> {
-        self.security_token.as_ref()
     }
 
     /// Signs a request: adds `X-Sdk-Date`, `X-Security-Token` for a temporary key, and
@@ -397,12 +391,6 @@ impl<'a> Signature<'a> {
         let keyed_hash = hex::decode(field("Signature")?)
             .map_err(|_| Refusal::Unfit("Signature must be hexadecimal"))?;
         Ok(Self { algorithm, access_key_id, date, time, signed_headers, keyed_hash })
-    }
-
-    /// How the request is signed.
-    #[must_use]
-    pub fn algorithm(&self) -> &Algorithm {
-        &self.algorithm
     }
 
     /// The id (AK) of the key that is said to have signed.

@@ -29,7 +29,8 @@ pub struct Caller {
 ///
 /// A caller presents a token in `X-Auth-Token`, or signs with an access key: see
 /// [`signature`](fabric_model::signature). One who does both must have signed well; the token then does
-/// not count. A key that was refused more than five times in a row is locked for five minutes.
+/// not count. A key that was refused more than five times in a row, for other reasons than its date, is
+/// locked for five minutes.
 ///
 /// ```
 /// use fabric_model::health::ShowHealth;

@@ -121,6 +121,28 @@ async fn who_may_create_need_not_be_allowed_to_list() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_does_not_steer_the_terminal() {
+    let server = MockServer::start().await;
+    let run = async |arguments: &[&str]| {
+        let ended = fabric(server.endpoint(), &[&["--anonymous"], arguments].concat(), &[]).await;
+        assert_eq!(ended.status, 0, "{ended:?}");
+        ended.output
+    };
+    let created = run(&["ac", "create", "--output", "json"]).await;
+    let created: serde_json::Value = serde_json::from_str(&created).unwrap();
+    let id = created["id"].as_str().unwrap();
+    let name = "red\u{1b}[31m\u{9b}2J\u{7}";
+    let said = run(&["ac", "update", id, "--name", name]).await;
+    for output in [said, run(&["ac", "list"]).await, run(&["ac", "show", id]).await] {
+        assert!(output.contains("red\u{fffd}[31m"), "{output:?}");
+        assert!(!output.contains(|it: char| it.is_control() && it != '\n'), "{output:?}");
+    }
+    // A program gets the name as it is.
+    let shown = run(&["ac", "show", id, "--output", "json"]).await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["name"], name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flag_beats_the_environment() {
     let server = server(Duration::ZERO).await;
     let elsewhere = [TOKEN, ("FABRIC_ENDPOINT", "http://127.0.0.1:9"), ("FABRIC_REGION", "x")];

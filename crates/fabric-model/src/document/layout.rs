@@ -3,9 +3,8 @@
 
 use serde_json::Value;
 
-/// What comes first, in this order; everything else follows by the alphabet. Of the failures with one status
-/// those come first that are documented.
-const FIRST: [&str; 33] = [
+/// What comes first, in this order.
+const FIRST: [&str; 28] = [
     "openapi",
     "info",
     "title",
@@ -30,15 +29,10 @@ const FIRST: [&str; 33] = [
     "responses",
     "paths",
     "components",
-    "/v1/access-clients",
-    "/v1/access-clients/{client_id}",
     "post",
     "get",
     "put",
     "delete",
-    "InvalidRequest",
-    "TokenRefused",
-    "NotFound",
 ];
 
 /// Joins the lines of each paragraph of a description: Rust's doc comments are wrapped, and Markdown would
@@ -68,30 +62,32 @@ fn unwrap(text: &str) -> String {
     unwrapped
 }
 
-/// Pretty JSON with a new line at its end.
-pub(super) fn write(document: &Value) -> String {
+/// Pretty JSON with a new line at its end. After the keys that always come first come `names`, in their
+/// order, and everything else by the alphabet.
+pub(super) fn write(document: &Value, names: &[String]) -> String {
+    let order: Vec<&str> = FIRST.into_iter().chain(names.iter().map(String::as_str)).collect();
     let mut text = String::new();
-    write_value(&mut text, document, 0);
+    write_value(&mut text, document, 0, &order);
     text.push('\n');
     text
 }
 
-fn write_value(text: &mut String, value: &Value, depth: usize) {
+fn write_value(text: &mut String, value: &Value, depth: usize, order: &[&str]) {
     match value {
         Value::Object(object) if !object.is_empty() => {
             let mut entries: Vec<_> = object.iter().collect();
             entries.sort_by_key(|(key, _)| {
-                FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len())
+                order.iter().position(|first| first == key).unwrap_or(order.len())
             });
             write_list(text, depth, ['{', '}'], &entries, |text, (key, value)| {
                 text.push_str(&Value::from(key.as_str()).to_string());
                 text.push_str(": ");
-                write_value(text, value, depth + 1);
+                write_value(text, value, depth + 1, order);
             });
         }
         Value::Array(items) if !items.is_empty() => {
             write_list(text, depth, ['[', ']'], items, |text, item| {
-                write_value(text, item, depth + 1);
+                write_value(text, item, depth + 1, order);
             });
         }
         value => text.push_str(&value.to_string()),
