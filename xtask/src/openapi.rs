@@ -5,8 +5,12 @@ use fabric_model::document;
 use crate::{Outcome, breaking, read, root, write};
 
 /// The documents, and the name of each under `openapi/`.
-fn documents() -> [(&'static str, String); 2] {
-    [("openapi.json", document::json()), ("openapi-3.0.json", document::json_3_0())]
+fn documents() -> [(&'static str, String); 3] {
+    [
+        ("openapi.json", document::json()),
+        ("openapi-3.0.json", document::json_3_0()),
+        ("mock.json", fabric_server::control_document()),
+    ]
 }
 
 /// What users of the last release have: its `openapi.json`.

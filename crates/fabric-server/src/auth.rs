@@ -1,14 +1,15 @@
 //! Who is calling, and whether they may.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fabric_model::signature::{AccessKey, Refusal, RequestLine, Signature};
+use fabric_model::signature::{AccessKey, Explanation, Refusal, RequestLine, Signature};
 use fabric_model::{ApiError, Failure, Invalid, ProjectId, header};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,61 @@ pub const DEFAULT_PROJECT: &str = "default";
 pub struct Caller {
     /// The project that the caller's records belong to.
     pub project: ProjectId,
+    /// Whether what the caller writes stays written: a fault may have it that it does not.
+    pub(crate) keeps_writes: bool,
+}
+
+impl Caller {
+    /// A caller in a project.
+    #[must_use]
+    pub fn of(project: ProjectId) -> Self {
+        Self { project, keeps_writes: true }
+    }
+}
+
+/// Why somebody is not let in.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: ApiError,
+    /// The rule, for whoever asks for it.
+    pub(crate) reason: Cow<'static, str>,
+    /// What the server signs, where a signature does not match.
+    pub(crate) explanation: Option<Explanation>,
+}
+
+impl Refused {
+    fn new(error: impl Into<ApiError>, reason: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Self { error: error.into(), reason: reason.into(), explanation: None })
+    }
+}
+
+impl From<Refusal> for Box<Refused> {
+    fn from(refusal: Refusal) -> Self {
+        let reason = match &refusal {
+            Refusal::UnknownKey => "signature: the access key is not known".to_owned(),
+            Refusal::KeyLocked => {
+                "signature: the access key is locked for five minutes, after more than \
+                                   five wrong signatures in a row"
+                    .to_owned()
+            }
+            Refusal::SecurityToken => {
+                "signature: the security token is missing, another, or has expired".to_owned()
+            }
+            Refusal::Mismatch => {
+                "signature: it is not that of the request; the journal has what the server signs"
+                    .to_owned()
+            }
+            other => format!("signature: {other}"),
+        };
+        Refused::new(refusal, reason)
+    }
+}
+
+impl From<Invalid> for Box<Refused> {
+    fn from(invalid: Invalid) -> Self {
+        let reason = invalid.to_string();
+        Refused::new(invalid, reason)
+    }
 }
 
 /// Who may call. Clones share what they know of locked keys.
@@ -41,7 +97,14 @@ pub struct Caller {
 /// # Ok::<(), fabric_model::Invalid>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Callers(Arc<Who>);
+pub struct Callers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    who: Who,
+    /// The tokens that were made for projects, by their SHA-256; good whoever else may call.
+    issued: RwLock<HashMap<[u8; 32], Grant>>,
+}
 
 #[derive(Debug)]
 enum Who {
@@ -103,7 +166,7 @@ impl Callers {
     /// [`DEFAULT_PROJECT`].
     #[must_use]
     pub fn everybody() -> Self {
-        Self(Arc::new(Who::Everybody))
+        Self::new(Who::Everybody)
     }
 
     /// Those who present one of these.
@@ -130,7 +193,44 @@ impl Callers {
                 return Err(Invalid::new(what, "must not be there twice"));
             }
         }
-        Ok(Self(Arc::new(Who::Known { tokens, access_keys })))
+        Ok(Self::new(Who::Known { tokens, access_keys }))
+    }
+
+    fn new(who: Who) -> Self {
+        Self(Arc::new(Inner { who, issued: RwLock::default() }))
+    }
+
+    /// Makes a token for a project, good until it is revoked.
+    pub(crate) fn issue(&self, project: &ProjectId) -> String {
+        let random = || uuid::Uuid::new_v4().simple().to_string();
+        let token = format!("mock-{}{}", random(), random());
+        let grant = Grant { project: Some(project.clone()), ..Grant::default() };
+        self.0.issued.write().insert(digest(token.as_bytes()), grant);
+        token
+    }
+
+    /// Ends the tokens of a project.
+    pub(crate) fn revoke(&self, project: &ProjectId) {
+        self.0.issued.write().retain(|_, grant| grant.project.as_ref() != Some(project));
+    }
+
+    /// The tokens that are good, by their SHA-256.
+    pub(crate) fn issued(&self) -> Vec<([u8; 32], ProjectId)> {
+        let issued = self.0.issued.read();
+        let pairs = issued.iter().map(|(digest, grant)| Some((*digest, grant.project.clone()?)));
+        pairs.flatten().collect()
+    }
+
+    /// Makes these the only tokens that are good, besides those of the settings, and unlocks every key.
+    pub(crate) fn restore(&self, tokens: HashMap<[u8; 32], ProjectId>) {
+        let grant = |project| Grant { project: Some(project), ..Grant::default() };
+        *self.0.issued.write() =
+            tokens.into_iter().map(|(digest, project)| (digest, grant(project))).collect();
+        if let Who::Known { access_keys, .. } = &self.0.who {
+            for known in access_keys.values() {
+                *known.refusals.lock() = Refusals::default();
+            }
+        }
     }
 
     /// Identifies the caller of something that needs `action`, and checks that they may do it. An
@@ -146,49 +246,72 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, ApiError> {
-        let Who::Known { tokens, access_keys } = &*self.0 else {
-            let asked = asked_project(&parts.headers)?;
-            return Ok(Caller { project: asked.unwrap_or_else(default_project) });
-        };
-        let now = clock.now();
-        let grant = if Signature::is_given(&parts.headers) {
-            signer(access_keys, parts, body, now)?
-        } else {
-            bearer(tokens, &parts.headers, now)?
+        self.identify(action, parts, body, clock).map_err(|refused| refused.error)
+    }
+
+    /// The same, with the reason of a refusal.
+    pub(crate) fn identify(
+        &self,
+        action: &str,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Result<Caller, Box<Refused>> {
+        let asked = asked_project(&parts.headers);
+        let named = || asked.as_ref().ok().and_then(Option::as_ref);
+        let issued = self.0.issued.read();
+        let grant = match &self.0.who {
+            Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
+                signer(access_keys, parts, body, clock, named())?
+            }
+            Who::Known { tokens, .. } => {
+                bearer(&[tokens, &issued], &parts.headers, clock, named())?
+            }
+            // Who has a token of a project is in that project.
+            Who::Everybody if !issued.is_empty() => {
+                match bearer(&[&issued], &parts.headers, clock, None) {
+                    Ok(grant) => grant,
+                    Err(_) => return Ok(Caller::of(asked?.unwrap_or_else(default_project))),
+                }
+            }
+            Who::Everybody => return Ok(Caller::of(asked?.unwrap_or_else(default_project))),
         };
         if grant.actions.as_ref().is_some_and(|actions| !actions.contains(action)) {
-            tracing::debug!(action, "the caller is not allowed the action");
-            return Err(Failure::Forbidden.into());
+            return Err(Refused::new(
+                Failure::Forbidden,
+                format!("permission: the caller is not allowed {action}"),
+            ));
         }
-        match (&grant.project, asked_project(&parts.headers)?) {
-            (Some(own), Some(asked)) if *own != asked => {
-                tracing::debug!(%own, %asked, "the caller asks for a project that is not theirs");
-                Err(Failure::Forbidden.into())
-            }
-            (Some(own), _) => Ok(Caller { project: own.clone() }),
-            (None, asked) => Ok(Caller { project: asked.unwrap_or_else(default_project) }),
+        match (&grant.project, asked?) {
+            (Some(own), Some(asked)) if *own != asked => Err(Refused::new(
+                Failure::Forbidden,
+                format!("permission: the caller belongs to project {own}, and asks for {asked}"),
+            )),
+            (Some(own), _) => Ok(Caller::of(own.clone())),
+            (None, asked) => Ok(Caller::of(asked.unwrap_or_else(default_project))),
         }
     }
 }
 
 /// Finds what the token in `X-Auth-Token` is good for.
 fn bearer<'a>(
-    tokens: &'a HashMap<[u8; 32], Grant>,
+    tokens: &[&'a HashMap<[u8; 32], Grant>],
     headers: &HeaderMap,
-    now: SystemTime,
-) -> Result<&'a Grant, Failure> {
+    clock: &Clock,
+    asked: Option<&ProjectId>,
+) -> Result<&'a Grant, Box<Refused>> {
+    let refused = |reason| Err(Refused::new(Failure::TokenRefused, reason));
     let mut given = headers.get_all(header::X_AUTH_TOKEN).iter();
-    let (Some(token), None) = (given.next(), given.next()) else {
-        tracing::debug!("there is no token, or more than one");
-        return Err(Failure::TokenRefused);
+    let token = match (given.next(), given.next()) {
+        (Some(token), None) => digest(token.as_bytes()),
+        (None, _) => return refused("credentials: there is neither X-Auth-Token nor a signature"),
+        (Some(_), Some(_)) => return refused("token: X-Auth-Token is given more than once"),
     };
-    let Some(grant) = tokens.get(&digest(token.as_bytes())) else {
-        tracing::debug!("the token is not known");
-        return Err(Failure::TokenRefused);
+    let Some(grant) = tokens.iter().find_map(|tokens| tokens.get(&token)) else {
+        return refused("token: it is not known");
     };
-    if has_expired(grant, now) {
-        tracing::debug!("the token has expired");
-        return Err(Failure::TokenRefused);
+    if has_expired(grant, clock, asked) {
+        return refused("token: it has expired");
     }
     Ok(grant)
 }
@@ -198,12 +321,14 @@ fn signer<'a>(
     access_keys: &'a HashMap<String, KnownKey>,
     parts: &Parts,
     body: &[u8],
-    now: SystemTime,
-) -> Result<&'a Grant, Refusal> {
+    clock: &Clock,
+    asked: Option<&ProjectId>,
+) -> Result<&'a Grant, Box<Refused>> {
     let signature = Signature::read(&parts.headers)?;
     let known = access_keys.get(signature.access_key_id()).ok_or(Refusal::UnknownKey)?;
+    let now = time_for(&known.grant, clock, asked);
     if known.refusals.lock().is_locked(now) {
-        return Err(Refusal::KeyLocked);
+        return Err(Refusal::KeyLocked.into());
     }
     let line = RequestLine {
         method: &parts.method,
@@ -211,12 +336,13 @@ fn signer<'a>(
         query: parts.uri.query().unwrap_or_default(),
         host: parts.uri.authority().map_or(b"", |host| host.as_str().as_bytes()),
     };
-    let outcome = if has_expired(&known.grant, now) {
+    let outcome = if has_expired(&known.grant, clock, asked) {
         Err(Refusal::SecurityToken)
     } else {
         signature.verify_at(now, &known.key, line, &parts.headers, body)
     };
-    if outcome == Err(Refusal::Mismatch) && tracing::enabled!(tracing::Level::DEBUG) {
+    known.refusals.lock().record(&outcome, now)?;
+    if outcome == Err(Refusal::Mismatch) {
         // A signing bug is a riddle unless both sides can compare what they signed.
         let explanation = signature.explain(line, &parts.headers, body);
         tracing::debug!(
@@ -225,13 +351,22 @@ fn signer<'a>(
             string_to_sign = ?explanation.string_to_sign,
             "the signature does not match what the server signs"
         );
+        let refused: Box<Refused> = Refusal::Mismatch.into();
+        return Err(Box::new(Refused { explanation: Some(explanation), ..*refused }));
     }
-    known.refusals.lock().record(&outcome, now)?;
-    outcome.map(|()| &known.grant)
+    outcome.map(|()| &known.grant).map_err(Into::into)
 }
 
-fn has_expired(grant: &Grant, now: SystemTime) -> bool {
-    grant.expires_at.is_some_and(|time| now >= time)
+/// The time in the project of a caller: their own, or else the one that they ask for.
+fn time_for(grant: &Grant, clock: &Clock, asked: Option<&ProjectId>) -> SystemTime {
+    match grant.project.as_ref().or(asked) {
+        Some(project) => clock.now_in(project),
+        None => clock.now_in(&default_project()),
+    }
+}
+
+fn has_expired(grant: &Grant, clock: &Clock, asked: Option<&ProjectId>) -> bool {
+    grant.expires_at.is_some_and(|time| time_for(grant, clock, asked) >= time)
 }
 
 fn digest(token: &[u8]) -> [u8; 32] {
@@ -240,15 +375,15 @@ fn digest(token: &[u8]) -> [u8; 32] {
 
 /// The caller of an operation that is open to everybody.
 pub(crate) fn anybody() -> Caller {
-    Caller { project: default_project() }
+    Caller::of(default_project())
 }
 
-fn default_project() -> ProjectId {
+pub(crate) fn default_project() -> ProjectId {
     ProjectId::try_from(DEFAULT_PROJECT).expect("the name of the default project is an id")
 }
 
 /// The project that the caller names, if any.
-fn asked_project(headers: &HeaderMap) -> Result<Option<ProjectId>, Invalid> {
+pub(crate) fn asked_project(headers: &HeaderMap) -> Result<Option<ProjectId>, Invalid> {
     let mut given = headers.get_all(header::X_PROJECT_ID).iter().map(HeaderValue::as_bytes);
     match (given.next(), given.next()) {
         (None, _) => Ok(None),

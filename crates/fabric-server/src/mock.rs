@@ -1,124 +1,104 @@
-//! The service itself: its state, and a handler for each operation.
+//! The service itself: a handler for each operation, and what a mock has besides.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+pub(crate) mod control;
+pub(crate) mod coverage;
+pub(crate) mod document;
+pub(crate) mod fault;
+pub(crate) mod journal;
+pub(crate) mod page;
+pub(crate) mod snapshot;
+pub(crate) mod throttle;
+pub(crate) mod world;
 
 use fabric_model::access_client::{
     AccessClient, AccessClientPage, AccessClientStatus, AccessConnection, CreateAccessClient,
     DeleteAccessClient, ListAccessClients, ShowAccessClient, UpdateAccessClient,
 };
 use fabric_model::health::ShowHealth;
-use fabric_model::{
-    AccessClientId, ApiError, Failure, Invalid, Nothing, ProjectId, Request, charset,
-};
-use parking_lot::Mutex;
+use fabric_model::{ApiError, Failure, Invalid, Nothing, Request, charset};
+use http::{HeaderName, StatusCode};
 
-use crate::request_id::random_uuid;
-use crate::seed::Seed;
-use crate::store::{Filter, Record, Store};
-use crate::{Api, Caller, Clock, Profile, Settings};
+use crate::store::{Filter, Record};
+use crate::{Api, Caller, Profile, World};
 
-/// The mock service. Clones share their state.
-#[derive(Clone, Debug)]
-pub(crate) struct Mock(Arc<State>);
+/// On a request: the fault that is to happen to it.
+pub(crate) const X_MOCK_FAULT: HeaderName = HeaderName::from_static("x-mock-fault");
 
-#[derive(Debug)]
-struct State {
-    profile: Profile,
-    creating_time: Duration,
-    deleting_time: Duration,
-    clock: Clock,
-    random: Mutex<fastrand::Rng>,
-    store: Store,
+/// On a request: asks for [`X_MOCK_REASON`].
+pub(crate) const X_MOCK_EXPLAIN: HeaderName = HeaderName::from_static("x-mock-explain");
+
+/// On an answer that is no success: the rule that refused.
+pub(crate) const X_MOCK_REASON: HeaderName = HeaderName::from_static("x-mock-reason");
+
+/// On a request: what the caller signed, percent-encoded.
+pub(crate) const X_MOCK_CANONICAL_REQUEST: HeaderName =
+    HeaderName::from_static("x-mock-canonical-request");
+
+/// On a request to the control surface: its token, where `Authorization: Bearer` won't do.
+pub(crate) const X_MOCK_TOKEN: HeaderName = HeaderName::from_static("x-mock-token");
+
+/// What is wrong with a request to the control surface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlError {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
 }
 
-impl Mock {
-    /// The service as the settings want it, with the access clients that they bring.
-    pub(crate) fn new(settings: &Settings, random_seed: u64) -> Self {
-        let mock = Self(Arc::new(State {
-            profile: settings.profile,
-            creating_time: settings.creating_time,
-            deleting_time: settings.deleting_time,
-            clock: settings.clock.clone(),
-            random: Mutex::new(fastrand::Rng::with_seed(random_seed)),
-            store: Store::default(),
-        }));
-        for seed in &settings.access_clients {
-            mock.plant(seed);
-        }
-        mock
+impl ControlError {
+    pub(crate) fn invalid(message: String) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, message }
     }
 
-    /// The handler of every operation.
-    pub(crate) fn api(self) -> Api<Self> {
-        Api::new(self)
-            .operation(create)
-            .operation(list)
-            .operation(show)
-            .operation(update)
-            .operation(delete)
-            .operation(health)
+    pub(crate) fn not_found(message: String) -> Self {
+        Self { status: StatusCode::NOT_FOUND, message }
     }
 
-    fn plant(&self, seed: &Seed) {
-        let now = self.now();
-        let Seed { project, access_client: given, created_at } = seed;
-        let created_at = created_at.map_or(now, whole_milliseconds);
-        let record = |id| Record {
-            id,
-            name: given.name.clone().unwrap_or_else(|| self.make_name()),
-            vpc_id: given.vpc_id.clone(),
-            subnet_ids: given.subnet_ids.clone(),
-            access_connections: given.access_connections.clone(),
-            created_at,
-            running_from: match given.status {
-                Some(AccessClientStatus::Creating) => now + self.0.creating_time,
-                _ => created_at,
-            },
-            gone_from: match given.status {
-                Some(AccessClientStatus::Deleting) => Some(now + self.0.deleting_time),
-                _ => None,
-            },
-        };
-        match &seed.id() {
-            Some(id) => _ = self.0.store.insert(project, record(id.clone())),
-            None => _ = self.insert(project, record),
-        }
+    pub(crate) fn conflict(message: String) -> Self {
+        Self { status: StatusCode::CONFLICT, message }
     }
 
-    /// Adds a record under a new id, and answers it.
-    fn insert(
-        &self,
-        project: &ProjectId,
-        record: impl Fn(AccessClientId) -> Record,
-    ) -> AccessClient {
-        loop {
-            let id = random_uuid(&self.0.random).to_string();
-            let record = record(id.try_into().expect("a UUID is an id"));
-            let answer = record.answer(self.now());
-            if self.0.store.insert(project, record) {
-                return answer;
-            }
-        }
-    }
-
-    fn now(&self) -> SystemTime {
-        whole_milliseconds(self.0.clock.now())
-    }
-
-    fn make_name(&self) -> String {
-        format!("client-{:08x}", self.0.random.lock().u32(..))
-    }
-
-    /// An address of the range that is set aside for documentation.
-    fn make_address(&self) -> String {
-        format!("192.0.2.{}", self.0.random.lock().u8(1..=254))
+    /// The status with which it is answered over HTTP.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 }
 
-fn whole_milliseconds(time: SystemTime) -> SystemTime {
-    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    UNIX_EPOCH + Duration::new(since_epoch.as_secs(), since_epoch.subsec_millis() * 1_000_000)
+impl std::fmt::Display for ControlError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ControlError {}
+
+impl From<Invalid> for ControlError {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(invalid.to_string())
+    }
+}
+
+/// A sequence of its own for each name, which follows from the one seed: what happens in one place then
+/// changes no draw in another.
+pub(crate) fn random_stream(seed: u64, names: &[&str]) -> fastrand::Rng {
+    // FNV-1a: the same on every machine and in every version.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
+    for byte in names.iter().flat_map(|name| name.bytes().chain([0xff])) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    fastrand::Rng::with_seed(hash)
+}
+
+/// The handler of every operation.
+pub(crate) fn api(world: World) -> Api<World> {
+    Api::new(world.clone())
+        .world(world)
+        .operation(create)
+        .operation(list)
+        .operation(show)
+        .operation(update)
+        .operation(delete)
+        .operation(health)
 }
 
 fn found<T>(found: Option<T>) -> Result<T, ApiError> {
@@ -126,12 +106,12 @@ fn found<T>(found: Option<T>) -> Result<T, ApiError> {
 }
 
 async fn create(
-    mock: Mock,
+    world: World,
     caller: Caller,
     request: Request<CreateAccessClient>,
 ) -> Result<AccessClient, ApiError> {
     let body = request.body;
-    if mock.0.profile == Profile::Strict {
+    if world.profile() == Profile::Strict {
         let is_placed = body.subnet_id.is_some()
             || !body.subnet_ids.is_empty()
             || !body.access_connections.is_empty();
@@ -150,88 +130,105 @@ async fn create(
     } else {
         body.subnet_ids
     };
-    let access_connections = body.access_connections.into_iter().map(|asked| AccessConnection {
-        vpcep_id: Some(asked.vpcep_id.unwrap_or_else(|| random_uuid(&mock.0.random).to_string())),
-        subnet_id: subnet_ids.first().cloned(),
-        domain: asked.domain,
-        ip: Some(mock.make_address()),
-        owner: Some(caller.project.to_string()),
-    });
-    let access_connections: Vec<_> = access_connections.collect();
-    let name = body.name.unwrap_or_else(|| mock.make_name());
-    let vpc_id = body.vpc_id.map(String::from);
-    let now = mock.now();
-    Ok(mock.insert(&caller.project, |id| Record {
-        id,
-        name: name.clone(),
-        vpc_id: vpc_id.clone(),
-        subnet_ids: subnet_ids.clone(),
-        access_connections: access_connections.clone(),
-        created_at: now,
-        running_from: now + mock.0.creating_time,
-        gone_from: None,
-    }))
+    let now = world.now(&caller.project);
+    world.in_project_to_fill(&caller, |project| {
+        if world.quota().is_some_and(|quota| project.records.count(now) >= quota) {
+            let message = "The quota of access clients of the project has been reached";
+            return Err(ApiError::saying(Failure::Throttled, message));
+        }
+        let access_connections = body.access_connections.into_iter().map(|asked| {
+            let vpcep_id = asked.vpcep_id.unwrap_or_else(|| project.make_id());
+            AccessConnection {
+                vpcep_id: Some(vpcep_id),
+                subnet_id: subnet_ids.first().cloned(),
+                domain: asked.domain,
+                ip: Some(project.make_address()),
+                owner: Some(caller.project.to_string()),
+            }
+        });
+        let access_connections = access_connections.collect();
+        let name = body.name.unwrap_or_else(|| project.make_name());
+        let record = Record {
+            id: project.new_client_id(now),
+            name,
+            vpc_id: body.vpc_id.map(String::from),
+            subnet_ids,
+            access_connections,
+            created_at: now,
+            running_from: world.running_from(now),
+            gone_from: None,
+        };
+        let answer = record.answer(now);
+        project.records.insert(record, now);
+        Ok(answer)
+    })
 }
 
 async fn list(
-    mock: Mock,
+    world: World,
     caller: Caller,
     request: Request<ListAccessClients>,
 ) -> Result<AccessClientPage, ApiError> {
     let query = request.query;
     let filter = Filter { name: query.name.as_deref(), id: query.id.as_ref() };
     let (offset, limit) = (query.offset as usize, query.limit as usize);
+    let now = world.now(&caller.project);
     let (access_client_infos, total) =
-        mock.0.store.page(&caller.project, filter, offset, limit, mock.now());
+        world.in_project(&caller, |project| project.records.page(filter, offset, limit, now));
     Ok(AccessClientPage { access_client_infos, total: Some(total as u64) })
 }
 
 async fn show(
-    mock: Mock,
+    world: World,
     caller: Caller,
     request: Request<ShowAccessClient>,
 ) -> Result<AccessClient, ApiError> {
-    let now = mock.now();
+    let now = world.now(&caller.project);
     let id = &request.path.client_id;
-    found(mock.0.store.read(&caller.project, id, now, |record| record.answer(now)))
+    found(world.in_project(&caller, |project| {
+        project.records.get(id, now).map(|record| record.answer(now))
+    }))
 }
 
 async fn update(
-    mock: Mock,
+    world: World,
     caller: Caller,
     request: Request<UpdateAccessClient>,
 ) -> Result<Nothing, ApiError> {
     let name = request.body.name;
-    if mock.0.profile == Profile::Strict
+    if world.profile() == Profile::Strict
         && let Some(name) = &name
         && !name.chars().all(charset::is_name_character)
     {
         let rule = "must have only characters that an answer may hold (profile strict)";
         return Err(Invalid::new("name", rule).into());
     }
-    let now = mock.now();
-    let changed = mock.0.store.change(&caller.project, &request.path.client_id, now, |record| {
+    let now = world.now(&caller.project);
+    let id = &request.path.client_id;
+    world.in_project(&caller, |project| {
+        let record = found(project.records.get_mut(id, now))?;
         if record.status(now) == AccessClientStatus::Deleting {
-            return Err(Invalid::new("client_id", "must not be an access client that is DELETING"));
+            let rule = "must not be an access client that is DELETING";
+            return Err(Invalid::new("client_id", rule).into());
         }
         if let Some(name) = name {
             record.name = name;
         }
         Ok(Nothing {})
-    });
-    Ok(found(changed)??)
+    })
 }
 
 async fn delete(
-    mock: Mock,
+    world: World,
     caller: Caller,
     request: Request<DeleteAccessClient>,
 ) -> Result<Nothing, ApiError> {
-    let id = &request.path.client_id;
-    let is_known = mock.0.store.remove(&caller.project, id, mock.now(), mock.0.deleting_time);
+    let now = world.now(&caller.project);
+    let (id, after) = (&request.path.client_id, world.deleting_time());
+    let is_known = world.in_project(&caller, |project| project.records.remove(id, now, after));
     found(is_known.then_some(Nothing {}))
 }
 
-async fn health(_: Mock, _: Caller, _: Request<ShowHealth>) -> Result<Nothing, ApiError> {
+async fn health(_: World, _: Caller, _: Request<ShowHealth>) -> Result<Nothing, ApiError> {
     Ok(Nothing {})
 }

@@ -7,20 +7,23 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::accept::{Accept, NoDelayAcceptor};
+use axum_server::accept::Accept;
 use axum_server::service::SendService;
-use http::Method;
-use http::Request as HttpRequest;
+use fabric_model::header;
+use http::{HeaderValue, Method, Request as HttpRequest};
 use hyper::body::Incoming;
+use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
+use crate::connection::BreakableAcceptor;
 use crate::limits::HEADERS_MAX_LENGTH;
-use crate::mock::Mock;
+use crate::mock::{self, control};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use crate::{Callers, Clock, Credential, Limits, RequestIds, Seed};
+use crate::{Callers, Clock, Credential, Limits, RateLimit, RequestIds, Seed, Snapshot, World};
 
 /// How the mock server fills the gaps of the documentation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,13 +81,30 @@ pub struct Settings {
     pub rng_seed: Option<u64>,
     /// The access clients that are there from the start.
     pub access_clients: Vec<Seed>,
+    /// All state to start with, besides the access clients.
+    pub snapshot: Option<Snapshot>,
     /// What a request may cost.
     pub limits: Limits,
+    /// How many access clients a project may have; any number when absent. One more is refused as a
+    /// gateway refuses, with 429.
+    pub quota: Option<usize>,
+    /// How many calls a project may make; any number when absent.
+    pub rate_limit: Option<RateLimit>,
+    /// How much memory the journal may take, in bytes; with 0 there is none.
+    pub journal_limit: usize,
+    /// What who uses the control surface must present. With none, it is open to this machine alone, or
+    /// to whom [`Self::open_to_all`] opens it.
+    pub control_token: Option<SecretString>,
+    /// Sites whose pages may call: `https://example.org`, or `*` for all.
+    pub cors_origins: Vec<String>,
     /// The clock.
     pub clock: Clock,
     /// The end of every request id.
     pub hostname: String,
 }
+
+/// 16 MiB: some twenty thousand calls.
+const JOURNAL_LIMIT: usize = 16 * 1024 * 1024;
 
 impl Default for Settings {
     /// A free port of this machine, an empty store, everything done at once.
@@ -100,7 +120,13 @@ impl Default for Settings {
             deleting_time: Duration::ZERO,
             rng_seed: None,
             access_clients: Vec::new(),
+            snapshot: None,
             limits: Limits::default(),
+            quota: None,
+            rate_limit: None,
+            journal_limit: JOURNAL_LIMIT,
+            control_token: None,
+            cors_origins: Vec::new(),
             clock: Clock::system(),
             hostname: "localhost".to_owned(),
         }
@@ -139,7 +165,7 @@ impl Settings {
 pub struct MockServer {
     server: Server,
     endpoint: String,
-    clock: Clock,
+    world: World,
     operations: Vec<(Method, &'static str)>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
@@ -172,38 +198,50 @@ impl MockServer {
                 "everybody who reaches this machine would be let in: set `credentials`, or `open_to_all`",
             ));
         }
-        let seed = settings.rng_seed.unwrap_or_else(|| fastrand::u64(..));
-        let clock = settings.clock.clone();
+        let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
+        let callers = if settings.credentials.is_empty() {
+            Callers::everybody()
+        } else {
+            Callers::known(settings.credentials.iter().cloned())
+                .map_err(|error| invalid(error.to_string()))?
+        };
+        let world = World::new(&settings, callers.clone());
         // Request ids have a sequence of their own: how many requests came must not change the ids
         // of access clients.
-        let request_ids = RequestIds::new(!seed, settings.hostname.clone());
-        let mut api = Mock::new(&settings, seed)
-            .api()
+        let request_ids = RequestIds::new(!world.status().rng_seed, settings.hostname.clone());
+        let api = mock::api(world.clone())
             .limits(settings.limits)
-            .clock(clock.clone())
+            .clock(settings.clock.clone())
+            .callers(callers)
             .request_ids(request_ids);
-        if !settings.credentials.is_empty() {
-            let callers = Callers::known(settings.credentials)
-                .map_err(|invalid| io::Error::new(io::ErrorKind::InvalidInput, invalid))?;
-            api = api.callers(callers);
-        }
         let operations = api.served().collect();
+        let access = match settings.control_token.clone() {
+            Some(token) => control::Access::Token(token),
+            None if settings.listen.ip().is_loopback() => control::Access::ThisMachine,
+            None if settings.open_to_all => control::Access::Everybody,
+            None => control::Access::Nobody,
+        };
+        let mut router = api.into_router();
+        if !settings.cors_origins.is_empty() {
+            router = router.layer(cors(&settings.cors_origins).map_err(invalid)?);
+        }
+        let router = router.merge(control::router(world.clone(), access));
         let listener = TcpListener::bind(settings.listen)?;
         #[cfg(feature = "tls")]
-        if let Some(tls) = settings.tls {
-            let server = Server::start_tls(listener, api.into_router(), &tls)?;
-            let endpoint = format!("https://{}", server.address());
-            return Ok(Self { server, endpoint, clock, operations, tls: Some(tls) });
-        }
-        let server = Server::start(listener, api.into_router())?;
-        let endpoint = format!("http://{}", server.address());
+        let (server, scheme) = match &settings.tls {
+            Some(tls) => (Server::start_tls(listener, router, tls)?, "https"),
+            None => (Server::start(listener, router)?, "http"),
+        };
+        #[cfg(not(feature = "tls"))]
+        let (server, scheme) = (Server::start(listener, router)?, "http");
+        let endpoint = format!("{scheme}://{}", server.address());
         Ok(Self {
             server,
             endpoint,
-            clock,
+            world,
             operations,
             #[cfg(feature = "tls")]
-            tls: None,
+            tls: settings.tls,
         })
     }
 
@@ -232,10 +270,16 @@ impl MockServer {
         &self.operations
     }
 
+    /// What the server knows, and what a test may do with it: records, faults, journal, clock.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// The clock of the server: set it, and access clients grow older.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        self.world.clock()
     }
 
     /// Takes no more requests, finishes the open ones, and stops; after `grace` in any case.
@@ -244,8 +288,31 @@ impl MockServer {
     ///
     /// What went wrong while the server ran.
     pub async fn shutdown(self, grace: Duration) -> io::Result<()> {
+        self.world.stop();
         self.server.shutdown(grace).await
     }
+}
+
+/// What tells a browser that pages of these sites may call.
+fn cors(origins: &[String]) -> Result<CorsLayer, String> {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        let values = origins.iter().map(|origin| {
+            let value = HeaderValue::try_from(origin.as_str());
+            let is_origin = origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'));
+            value.ok().filter(|_| is_origin).ok_or_else(|| {
+                format!("an origin must be like https://example.org, without a path, or *: {origin} is not")
+            })
+        });
+        AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?)
+    };
+    let exposed = [header::X_REQUEST_ID, mock::X_MOCK_REASON, http::header::RETRY_AFTER];
+    Ok(CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed))
 }
 
 /// A router that is being served. It stops when it is dropped.
@@ -272,7 +339,7 @@ impl Server {
     ///
     /// When the listener is of no use.
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
-        Self::serve(listener, router, NoDelayAcceptor::new())
+        Self::serve(listener, router, BreakableAcceptor)
     }
 
     /// Serves a router on a listener, over TLS.
@@ -284,7 +351,7 @@ impl Server {
     pub fn start_tls(listener: TcpListener, router: Router, tls: &Tls) -> io::Result<Self> {
         use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
         let config = RustlsConfig::from_config(tls.config.clone());
-        let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+        let acceptor = RustlsAcceptor::new(config).acceptor(BreakableAcceptor);
         Self::serve(listener, router, acceptor)
     }
 

@@ -5,5 +5,6 @@
 mod bad_requests;
 mod behaviour;
 mod callers;
+mod faults;
 mod program;
 mod raw;

@@ -1,153 +1,61 @@
 //! The mock server as a program: arguments, listen, shut down.
 
-use std::fmt;
+mod arguments;
+mod ask;
+mod record;
+
 use std::io::{IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
-use clap::{Parser, ValueEnum};
+use clap::CommandFactory;
 use fabric_model::Invalid;
-use fabric_server::{Clock, Credential, Limits, MockServer, Profile, Seed, Settings, Tls};
-use secrecy::{ExposeSecret, SecretString};
+use fabric_server::journal::Entries;
+use fabric_server::{Clock, Credential, Limits, MockServer, Seed, Settings, Snapshot, Tls, World};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// A mock server for Huawei Cloud DataArts Fabric access clients.
-///
-/// The first line on standard output is {"listening":"http://ADDRESS:PORT"}; logs go to standard
-/// error. SIGTERM and Ctrl-C finish the open requests and stop.
-#[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
-struct Arguments {
-    /// Where to listen, as ADDRESS:PORT or PORT of this machine; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
-    listen: SocketAddr,
-
-    /// A token that X-Auth-Token may hold, good for one project if one follows the last =, else for the
-    /// one in X-Project-Id; repeatable. Once there is any token or access key, who has none is refused
-    /// [env: `FABRIC_TOKEN`, several with spaces between them, besides the flags]
-    #[arg(long = "token", value_name = "TOKEN[=PROJECT]")]
-    tokens: Vec<SecretText>,
-
-    /// An access key that requests may be signed with, its id and its secret; otherwise as --token
-    /// [env: `FABRIC_ACCESS_KEY`]
-    #[arg(long = "access-key", value_name = "AK:SK[=PROJECT]")]
-    access_keys: Vec<SecretText>,
-
-    /// Tokens and access keys in JSON, with expiry and allowed actions if wanted (see the README)
-    #[arg(long, value_name = "FILE", env = "FABRIC_CREDENTIALS")]
-    credentials: Option<PathBuf>,
-
-    /// Lets everybody in who reaches this machine, where it listens beyond it without credentials
-    #[arg(long, env = "FABRIC_OPEN_TO_ALL", value_parser = BoolishValueParser::new())]
-    open_to_all: bool,
-
-    /// The certificate chain for TLS, in PEM, leaf first
-    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_CERT", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-
-    /// The private key of the certificate, in PEM
-    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_KEY", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-
-    /// TLS with a certificate authority made at start, for tests; clients trust its certificate,
-    /// which is written to this file, anew at each start
-    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_SELF_SIGNED", conflicts_with_all = ["tls_cert", "tls_key"])]
-    tls_self_signed: Option<PathBuf>,
-
-    /// How to fill the gaps of the documentation: documented (every field is optional) or strict
-    #[arg(long, env = "FABRIC_PROFILE", default_value = "documented")]
-    profile: Profile,
-
-    /// How long an access client is CREATING, such as 500ms or 2s
-    #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s")]
-    creating_time: humantime::Duration,
-
-    /// How long an access client is DELETING
-    #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s")]
-    deleting_time: humantime::Duration,
-
-    /// Stops the clock at this time, such as 2025-09-15T08:30:00Z
-    #[arg(long, value_name = "TIME", env = "FABRIC_TIME")]
-    time: Option<humantime::Timestamp>,
-
-    /// Makes ids, names and addresses the same at every start
-    #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
-    rng_seed: Option<u64>,
-
-    /// Access clients to start with: a JSON array of them as the service answers them; the project of
-    /// each stands in a field of its own, `project_id`
-    #[arg(long, value_name = "FILE", env = "FABRIC_SEED")]
-    seed: Option<PathBuf>,
-
-    /// The longest time for one request; what takes longer is answered with 408
-    #[arg(long, value_name = "DUR", env = "FABRIC_REQUEST_TIMEOUT", default_value = "30s")]
-    request_timeout: humantime::Duration,
-
-    /// The largest body of a request; what is larger is answered with 413
-    #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
-    body_limit: usize,
-
-    /// How logs are written
-    #[arg(long, env = "FABRIC_LOG_FORMAT", default_value = "text")]
-    log_format: LogFormat,
-
-    /// What is logged: error, warn, info (every refusal), debug (every request) or trace
-    #[arg(long, value_name = "LEVEL", env = "FABRIC_LOG_LEVEL", default_value = "info")]
-    log_level: LogLevel,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-/// A secret among the arguments.
-#[derive(Clone)]
-struct SecretText(SecretString);
-
-impl From<String> for SecretText {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
-    }
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
+use crate::arguments::{Arguments, Command, LogFormat, LogLevel, Misuse, SecretText};
 
 /// The status of a program that was started wrongly.
 const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return explain(&error),
+    let (mut arguments, matches) = match arguments::read() {
+        Ok(read) => read,
+        Err(Misuse::CommandLine(error)) => return explain(&error),
+        Err(Misuse::File(reason)) => return fail(&reason),
     };
+    if arguments.print_config {
+        return print(&arguments::effective(&matches));
+    }
+    let command = arguments.command.take();
+    if let Some(Command::Completions { shell }) = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Arguments::command(), "fabric-server", &mut script);
+        return print(&String::from_utf8_lossy(&script));
+    }
     start_logging(&arguments);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start the runtime: {error}")),
     };
-    match runtime.block_on(run(arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
+    let outcome = runtime.block_on(async {
+        match command {
+            Some(Command::Healthcheck(asked)) => ask::health(&asked).await,
+            Some(Command::Coverage { asked, fail_under, need, json }) => {
+                ask::coverage(&asked, fail_under, &need, json).await
+            }
+            Some(command @ Command::Record { .. }) => record::run(command).await.map(|()| true),
+            Some(Command::Completions { .. }) => Ok(true),
+            None => run(arguments).await.map(|()| true),
+        }
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(reason) => fail(&reason),
     }
 }
@@ -168,6 +76,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     // From here on a signal means to stop in order, so it is caught before anybody knows of us.
     let mut signals =
         StopSignals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
+    let mut hangup = Hangup::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     let server = MockServer::start_with(settings).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidInput => error.to_string(),
         _ => format!("cannot listen on {listen}: {}", why(&error)),
@@ -175,13 +84,22 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let (Some(path), Some(pem)) = (&arguments.tls_self_signed, server.certificate_authority()) {
         write_certificate(path, pem)?;
     }
+    if let Some(path) = &arguments.journal {
+        let json = read("journal", path)?;
+        let entries: Entries = serde_json::from_slice(&json)
+            .map_err(|error| format!("the journal {} is wrong: {error}", path.display()))?;
+        server.world().add_to_journal(&entries.entries);
+    }
     let endpoint = server.endpoint();
     tracing::info!(endpoint, ?profile, credentials, access_clients, rng_seed, "listening");
     if credentials == 0 {
         tracing::info!("everybody is let in who reaches this address");
     }
     announce(server.endpoint());
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        () = reload(&mut hangup, &arguments, server.world()) => {}
+    }
     tracing::info!("stopping: finishing the open requests; a second signal stops at once");
     tokio::select! {
         result = server.shutdown(grace) => result.map_err(|error| error.to_string()),
@@ -189,16 +107,61 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-fn settings(arguments: &Arguments) -> Result<Settings, String> {
-    let access_clients = match &arguments.seed {
-        None => Vec::new(),
-        Some(path) => {
-            let json = read("seed", path)?;
-            let json = String::from_utf8_lossy(&json);
-            Seed::parse(&json)
-                .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))?
-        }
+/// Reads the seed again whenever somebody asks for it by SIGHUP, or the file changes where that is watched.
+async fn reload(hangup: &mut Hangup, arguments: &Arguments, world: &World) {
+    let changed = |path: &Path| {
+        let about = std::fs::metadata(path).ok()?;
+        Some((about.modified().ok()?, about.len()))
     };
+    let mut seen = arguments.seed.as_deref().and_then(changed);
+    loop {
+        tokio::select! {
+            () = hangup.next() => {}
+            () = tokio::time::sleep(WATCH_TIME), if arguments.watch_seed => {
+                let now = arguments.seed.as_deref().and_then(changed);
+                // A file that is gone for a moment is being written.
+                if now.is_none() || now == seen {
+                    continue;
+                }
+                seen = now;
+            }
+        }
+        match seed(arguments) {
+            Ok(access_clients) => {
+                world.reseed(&access_clients);
+                tracing::info!(
+                    access_clients = access_clients.len(),
+                    "started afresh from the seed"
+                );
+            }
+            Err(reason) => tracing::error!("everything stays as it is: {reason}"),
+        }
+    }
+}
+
+/// How often a file that is watched is looked at.
+const WATCH_TIME: Duration = Duration::from_millis(500);
+
+fn seed(arguments: &Arguments) -> Result<Vec<Seed>, String> {
+    let Some(path) = &arguments.seed else { return Ok(Vec::new()) };
+    let json = read("seed", path)?;
+    Seed::parse(&String::from_utf8_lossy(&json))
+        .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))
+}
+
+fn snapshot(arguments: &Arguments) -> Result<Option<Snapshot>, String> {
+    let Some(path) = &arguments.snapshot else { return Ok(None) };
+    let json = read("snapshot", path)?;
+    Snapshot::parse(&String::from_utf8_lossy(&json))
+        .map(Some)
+        .map_err(|error| format!("the snapshot {} is wrong: {error}", path.display()))
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, String> {
+    let access_clients = seed(arguments)?;
+    if arguments.watch_seed && arguments.seed.is_none() {
+        return Err("--watch-seed needs --seed".to_owned());
+    }
     let request_timeout = Duration::from(arguments.request_timeout);
     if request_timeout.is_zero() {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
@@ -220,9 +183,22 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         deleting_time: arguments.deleting_time.into(),
         rng_seed: Some(rng_seed),
         access_clients,
+        snapshot: snapshot(arguments)?,
+        quota: arguments.quota,
+        rate_limit: arguments.rate_limit,
+        journal_limit: arguments.journal_limit,
+        control_token: control_token(arguments)?,
+        cors_origins: arguments.cors_origins.clone(),
         limits: Limits { body: arguments.body_limit, time: request_timeout },
         hostname: hostname(),
     })
+}
+
+fn control_token(arguments: &Arguments) -> Result<Option<secrecy::SecretString>, String> {
+    let Some(token) = &arguments.control_token else { return Ok(None) };
+    fabric_model::header::check_token("--control-token", token.expose())
+        .map_err(|invalid| invalid.to_string())?;
+    Ok(Some(token.expose().into()))
 }
 
 fn read(what: &str, path: &Path) -> Result<Vec<u8>, String> {
@@ -240,7 +216,7 @@ fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
             return Err(format!("{variable} is set, but empty"));
         }
         let listed = listed.unwrap_or_default();
-        let from_flags = texts.iter().map(|text| text.0.expose_secret());
+        let from_flags = texts.iter().map(SecretText::expose);
         let credentials: Result<Vec<_>, _> =
             from_flags.chain(listed.split_whitespace()).map(parse).collect();
         credentials.map_err(|invalid| format!("{flag} or {variable}: {invalid}"))
@@ -274,11 +250,20 @@ fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
 
 fn tls(arguments: &Arguments) -> Result<Option<Tls>, String> {
     if arguments.tls_self_signed.is_some() {
+        if arguments.tls_cert.is_some() || arguments.tls_key.is_some() {
+            return Err(
+                "--tls-self-signed makes a certificate: leave out --tls-cert and --tls-key"
+                    .to_owned(),
+            );
+        }
         let names = [arguments.listen.ip().to_string(), hostname()];
         let tls = Tls::self_signed(&names, Clock::system().now());
         return tls.map(Some).map_err(|error| format!("--tls-self-signed: {error}"));
     }
     let (Some(certificate), Some(key)) = (&arguments.tls_cert, &arguments.tls_key) else {
+        if arguments.tls_cert.is_some() || arguments.tls_key.is_some() {
+            return Err("--tls-cert and --tls-key go together".to_owned());
+        }
         return Ok(None);
     };
     let tls = Tls::from_pem(&read("certificate", certificate)?, &read("key", key)?)
@@ -298,20 +283,6 @@ fn write_certificate(path: &Path, pem: &str) -> Result<(), String> {
     }
     std::fs::write(path, pem)
         .map_err(|error| format!("cannot write the certificate {}: {error}", path.display()))
-}
-
-fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {
-    text.parse().map_err(|_| "expected a whole number")
-}
-
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(port) = text.parse() {
-        return Ok((Ipv4Addr::LOCALHOST, port).into());
-    }
-    let mut addresses = text
-        .to_socket_addrs()
-        .map_err(|_| "expected a PORT, or ADDRESS:PORT such as 127.0.0.1:8080".to_owned())?;
-    addresses.next().ok_or_else(|| "the name has no address".to_owned())
 }
 
 /// What the end of a request id says of this machine. Only Linux tells it in a file.
@@ -377,10 +348,48 @@ fn explain(error: &clap::Error) -> ExitCode {
 /// How clap ends what it says, where it does not show the usage.
 const MORE: &str = "For more information, try '--help'.";
 
+/// Prints what was asked for.
+fn print(text: &str) -> ExitCode {
+    // Nobody need read it to its end.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
 /// Says in one line why there is no server.
 fn fail(reason: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "fabric-server: {reason}");
     ExitCode::from(MISUSE)
+}
+
+/// The signal that asks a program to read its files again.
+struct Hangup {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Hangup {
+    #[cfg(unix)]
+    fn catch() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signal: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        self.signal.recv().await;
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "the other systems can fail here")]
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as on the others")]
+    async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// The signals that ask a program to stop.

@@ -1,0 +1,411 @@
+//! The command line: flags, commands, and the file that settings may stand in.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::builder::BoolishValueParser;
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
+use fabric_server::{Profile, RateLimit};
+use secrecy::{ExposeSecret, SecretString};
+
+/// A mock server for Huawei Cloud DataArts Fabric access clients.
+///
+/// The first line on standard output is {"listening":"http://ADDRESS:PORT"}; logs go to standard
+/// error. SIGTERM and Ctrl-C finish the open requests and stop; SIGHUP reads the seed file again.
+///
+/// A page for people is at /_mock/, what a test may do under /_mock/v1 (see /_mock/reference/).
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_value_name = "COMMAND",
+    subcommand_help_heading = "Commands, in place of serving"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// Where to listen, as ADDRESS:PORT or PORT of this machine; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+    pub(crate) listen: SocketAddr,
+
+    /// A token that X-Auth-Token may hold, good for one project if one follows the last =, else for the
+    /// one in X-Project-Id; repeatable. Once there is any token or access key, who has none is refused
+    /// [env: `FABRIC_TOKEN`, several with spaces between them, besides the flags]
+    #[arg(long = "token", value_name = "TOKEN[=PROJECT]")]
+    pub(crate) tokens: Vec<SecretText>,
+
+    /// An access key that requests may be signed with, its id and its secret; otherwise as --token
+    /// [env: `FABRIC_ACCESS_KEY`]
+    #[arg(long = "access-key", value_name = "AK:SK[=PROJECT]")]
+    pub(crate) access_keys: Vec<SecretText>,
+
+    /// Tokens and access keys in JSON, with expiry and allowed actions if wanted (see the README)
+    #[arg(long, value_name = "FILE", env = "FABRIC_CREDENTIALS")]
+    pub(crate) credentials: Option<PathBuf>,
+
+    /// Lets everybody in who reaches this machine, where it listens beyond it without credentials
+    #[arg(long, env = "FABRIC_OPEN_TO_ALL", value_parser = BoolishValueParser::new())]
+    pub(crate) open_to_all: bool,
+
+    /// The certificate chain for TLS, in PEM, leaf first
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_CERT")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_KEY")]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// TLS with a certificate authority made at start, for tests; clients trust its certificate,
+    /// which is written to this file, anew at each start
+    #[arg(long, value_name = "FILE", env = "FABRIC_TLS_SELF_SIGNED")]
+    pub(crate) tls_self_signed: Option<PathBuf>,
+
+    /// How to fill the gaps of the documentation: documented (every field is optional) or strict
+    #[arg(long, env = "FABRIC_PROFILE", default_value = "documented")]
+    pub(crate) profile: Profile,
+
+    /// How long an access client is CREATING, such as 500ms or 2s
+    #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s")]
+    pub(crate) creating_time: humantime::Duration,
+
+    /// How long an access client is DELETING
+    #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s")]
+    pub(crate) deleting_time: humantime::Duration,
+
+    /// Stops the clock at this time, such as 2025-09-15T08:30:00Z
+    #[arg(long, value_name = "TIME", env = "FABRIC_TIME")]
+    pub(crate) time: Option<humantime::Timestamp>,
+
+    /// Makes ids, names and addresses the same at every start
+    #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
+    pub(crate) rng_seed: Option<u64>,
+
+    /// Access clients to start with: a JSON array of them as the service answers them; the project of
+    /// each stands in a field of its own, `project_id`
+    #[arg(long, value_name = "FILE", env = "FABRIC_SEED")]
+    pub(crate) seed: Option<PathBuf>,
+
+    /// Reads the seed again whenever the file changes, and starts afresh from it
+    #[arg(long, env = "FABRIC_WATCH_SEED", value_parser = BoolishValueParser::new())]
+    pub(crate) watch_seed: bool,
+
+    /// All state to start with, as GET /_mock/v1/snapshot gives it
+    #[arg(long, value_name = "FILE", env = "FABRIC_SNAPSHOT")]
+    pub(crate) snapshot: Option<PathBuf>,
+
+    /// Calls that the journal has from the start, as GET /_mock/v1/journal gives them
+    #[arg(long, value_name = "FILE", env = "FABRIC_JOURNAL")]
+    pub(crate) journal: Option<PathBuf>,
+
+    /// The most memory for the journal, the oldest calls making room; with 0 there is none
+    #[arg(long, value_name = "BYTES", env = "FABRIC_JOURNAL_LIMIT", default_value_t = 16 * 1024 * 1024, value_parser = whole_number::<usize>)]
+    pub(crate) journal_limit: usize,
+
+    /// What the control surface under /_mock/v1 wants as `Authorization: Bearer TOKEN`. Without it the
+    /// surface is open to this machine, and closed where others reach it, unless --open-to-all
+    #[arg(long, value_name = "TOKEN", env = "FABRIC_CONTROL_TOKEN", hide_env_values = true)]
+    pub(crate) control_token: Option<SecretText>,
+
+    /// The most access clients of a project; one more is refused with 429
+    #[arg(long, value_name = "N", env = "FABRIC_QUOTA", value_parser = whole_number::<usize>)]
+    pub(crate) quota: Option<usize>,
+
+    /// The most calls of a project, such as 20/s; more are refused with 429 and Retry-After
+    #[arg(long, value_name = "N/TIME", env = "FABRIC_RATE_LIMIT")]
+    pub(crate) rate_limit: Option<RateLimit>,
+
+    #[arg(
+        help = "A site whose pages may call from a browser, such as https://example.org, or * for all; repeatable",
+        long = "cors-origin",
+        value_name = "ORIGIN",
+        env = "FABRIC_CORS_ORIGIN",
+        value_delimiter = ' '
+    )]
+    pub(crate) cors_origins: Vec<String>,
+
+    /// The longest time for one request; what takes longer is answered with 408
+    #[arg(long, value_name = "DUR", env = "FABRIC_REQUEST_TIMEOUT", default_value = "30s")]
+    pub(crate) request_timeout: humantime::Duration,
+
+    /// The largest body of a request; what is larger is answered with 413
+    #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
+    pub(crate) body_limit: usize,
+
+    /// How logs are written
+    #[arg(long, env = "FABRIC_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+
+    /// What is logged: error, warn, info (every refusal), debug (every request) or trace
+    #[arg(long, value_name = "LEVEL", env = "FABRIC_LOG_LEVEL", default_value = "info")]
+    pub(crate) log_level: LogLevel,
+
+    /// Settings in TOML, each named as its flag without the dashes; flags and environment come first
+    #[arg(long, value_name = "FILE", env = "FABRIC_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Prints every setting, where it comes from, and no secret, and ends
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+/// What the program does in place of serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Asks a running server whether it takes calls: ends with 0 if so, else with 1
+    Healthcheck(Asked),
+    /// Tells what callers have met of the contract, and what not; for CI
+    Coverage {
+        #[command(flatten)]
+        asked: Asked,
+        /// Ends with 1 if less than this was met, in per cent of all documented answers
+        #[arg(long, value_name = "PERCENT")]
+        fail_under: Option<f64>,
+        /// Ends with 1 if no caller ever met this status, such as 408; repeatable
+        #[arg(long, value_name = "STATUS")]
+        need: Vec<u16>,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Passes calls on to a real endpoint, and writes what came of them: a snapshot and a journal to
+    /// start the mock server with
+    Record {
+        #[arg(
+            help = "The endpoint, such as https://fabric.cn-north-4.myhuaweicloud.com",
+            long,
+            value_name = "URL",
+            env = "FABRIC_UPSTREAM"
+        )]
+        upstream: String,
+        /// Where to listen, as ADDRESS:PORT or PORT of this machine; port 0 takes a free one
+        #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+        listen: SocketAddr,
+        /// The directory for snapshot.json and journal.json, made if need be
+        #[arg(long, value_name = "DIRECTORY", default_value = "recording")]
+        out: PathBuf,
+        /// The project in which the mock is to have what was seen, for callers that name none
+        #[arg(long, value_name = "PROJECT", default_value = "default")]
+        project: String,
+        /// A token to call with, in place of what the callers present
+        #[arg(long, value_name = "TOKEN", env = "FABRIC_UPSTREAM_TOKEN", hide_env_values = true)]
+        upstream_token: Option<SecretText>,
+        /// An access key to sign with, in place of what the callers present: callers' own signatures
+        /// are for this program as the host, which an endpoint may refuse
+        #[arg(
+            long,
+            value_name = "AK:SK",
+            env = "FABRIC_UPSTREAM_ACCESS_KEY",
+            hide_env_values = true,
+            conflicts_with = "upstream_token"
+        )]
+        upstream_access_key: Option<SecretText>,
+        /// A certificate authority to trust besides those of the system, in PEM
+        #[arg(long, value_name = "FILE")]
+        upstream_ca: Option<PathBuf>,
+    },
+    /// Prints what a shell needs to complete commands and flags
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A running server.
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// Its address; by default where a server listens that is started without flags
+    #[arg(long, value_name = "URL", env = "FABRIC_ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+    /// Its certificate authority, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The token of its control surface
+    #[arg(long, value_name = "TOKEN", env = "FABRIC_CONTROL_TOKEN", hide_env_values = true)]
+    pub(crate) control_token: Option<SecretText>,
+    /// How long to wait
+    #[arg(long, value_name = "DUR", default_value = "3s")]
+    pub(crate) timeout: humantime::Duration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// A secret among the arguments.
+#[derive(Clone)]
+pub(crate) struct SecretText(SecretString);
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl SecretText {
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Why there are no arguments to go by.
+pub(crate) enum Misuse {
+    /// What clap says, also of help and version.
+    CommandLine(clap::Error),
+    /// What is wrong with the file of settings.
+    File(String),
+}
+
+impl From<clap::Error> for Misuse {
+    fn from(error: clap::Error) -> Self {
+        Self::CommandLine(error)
+    }
+}
+
+/// Reads the command line, the environment, and the file that either may name.
+pub(crate) fn read() -> Result<(Arguments, ArgMatches), Misuse> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut command = Arguments::command();
+    // What is wrong elsewhere is said when all is read.
+    let first = command.clone().ignore_errors(true).try_get_matches_from(&arguments)?;
+    if let Some(path) = first.get_one::<PathBuf>("config") {
+        command = with_file(command, path)?;
+    }
+    let matches = command.try_get_matches_from(&arguments)?;
+    Ok((Arguments::from_arg_matches(&matches)?, matches))
+}
+
+/// Makes what stands in the file the defaults of flags, so that one parser checks all of them.
+fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, Misuse> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Misuse::File(format!("cannot read the settings {shown}: {error}")))?;
+    let settings: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // What it prints besides is the line itself, in which a secret may stand.
+        let before = error.span().map_or("", |span| &text[..span.start.min(text.len())]);
+        let line = before.lines().count().max(1);
+        Misuse::File(format!("the settings {shown} are no TOML, line {line}: {}", error.message()))
+    })?;
+    for (name, value) in settings {
+        let wrong = |reason: &str| Misuse::File(format!("the settings {shown}: {name}: {reason}"));
+        let known = settable(&command).find(|argument| argument.get_long() == Some(&name));
+        let Some(known) = known.cloned() else {
+            let known: Vec<_> = settable(&command).filter_map(clap::Arg::get_long).collect();
+            return Err(wrong(&format!("is no setting; there are {}", known.join(", "))));
+        };
+        let values = match value {
+            toml::Value::Array(values) if matches!(known.get_action(), ArgAction::Append) => values,
+            toml::Value::Array(_) => return Err(wrong("must be one value, not several")),
+            value => vec![value],
+        };
+        let values = values.into_iter().map(|value| match value {
+            toml::Value::String(text) => Ok(text),
+            toml::Value::Integer(number) => Ok(number.to_string()),
+            toml::Value::Boolean(is_so) => Ok(is_so.to_string()),
+            toml::Value::Datetime(time) => Ok(time.to_string()),
+            _ => Err(wrong("must be a string, a whole number, true or false")),
+        });
+        let values = values.collect::<Result<Vec<String>, _>>()?;
+        command =
+            command.mut_arg(known.get_id().as_str(), |argument| argument.default_values(values));
+    }
+    Ok(command)
+}
+
+/// The flags that a file may set.
+fn settable(command: &clap::Command) -> impl Iterator<Item = &clap::Arg> {
+    command.get_arguments().filter(|argument| {
+        !["config", "print_config", "help", "version"].contains(&argument.get_id().as_str())
+    })
+}
+
+/// Every setting as TOML, with where it comes from; secrets are redacted.
+pub(crate) fn effective(matches: &ArgMatches) -> String {
+    let mut lines = String::new();
+    for argument in settable(&Arguments::command()) {
+        let (Some(name), id) = (argument.get_long(), argument.get_id().as_str()) else { continue };
+        let is_secret = ["tokens", "access_keys", "control_token"].contains(&id);
+        let values = matches.get_raw(id).into_iter().flatten();
+        let values: Vec<String> = values
+            .map(|value| match value.to_string_lossy() {
+                _ if is_secret => "\"[redacted]\"".to_owned(),
+                text if text.parse::<i64>().is_ok() || ["true", "false"].contains(&&*text) => {
+                    text.into_owned()
+                }
+                text => serde_json::json!(text).to_string(),
+            })
+            .collect();
+        let variable = argument.get_env().map(std::ffi::OsStr::to_string_lossy);
+        let variable = match id {
+            "tokens" => Some("FABRIC_TOKEN".into()),
+            "access_keys" => Some("FABRIC_ACCESS_KEY".into()),
+            _ => variable,
+        };
+        let is_list = matches!(argument.get_action(), ArgAction::Append);
+        let more = match &variable {
+            Some(variable) if is_secret && is_list && std::env::var_os(&**variable).is_some() => {
+                format!(" and those in {variable}")
+            }
+            _ => String::new(),
+        };
+        let line = match (&values[..], matches.value_source(id)) {
+            ([], _) => format!("# {name} is not set{more}"),
+            (values, source) => {
+                let source = match source {
+                    Some(ValueSource::CommandLine) => format!("--{name}"),
+                    Some(ValueSource::EnvVariable) => variable.unwrap_or_default().into_owned(),
+                    _ if argument.get_default_values()
+                        == matches.get_raw(id).into_iter().flatten().collect::<Vec<_>>() =>
+                    {
+                        "default".to_owned()
+                    }
+                    _ => "--config".to_owned(),
+                };
+                let value =
+                    if is_list { format!("[{}]", values.join(", ")) } else { values[0].clone() };
+                format!("{name} = {value} # {source}{more}")
+            }
+        };
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    lines
+}
+
+fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|_| "expected a whole number")
+}
+
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|_| "expected a PORT, or ADDRESS:PORT such as 127.0.0.1:8080".to_owned())?;
+    addresses.next().ok_or_else(|| "the name has no address".to_owned())
+}

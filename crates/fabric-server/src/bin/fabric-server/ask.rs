@@ -1,0 +1,127 @@
+//! Questions to a running server: whether it takes calls, and what its callers have met.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use fabric_server::coverage::Coverage;
+use reqwest::{Certificate, Client, StatusCode};
+
+use crate::arguments::{Asked, listen_address};
+
+/// Whether the server takes calls.
+pub(crate) async fn health(asked: &Asked) -> Result<bool, String> {
+    match get(asked, "/_mock/v1/ready").await {
+        Ok(answer) => say(answer.trim_end()),
+        Err(reason) => say(&reason).map(|_| false),
+    }
+}
+
+/// Tells what callers have met of the contract; whether that is as much as is wanted.
+pub(crate) async fn coverage(
+    asked: &Asked,
+    fail_under: Option<f64>,
+    need: &[u16],
+    json: bool,
+) -> Result<bool, String> {
+    let text = get(asked, "/_mock/v1/coverage").await?;
+    let coverage: Coverage = serde_json::from_str(&text)
+        .map_err(|error| format!("what answers there is no mock server: {error}"))?;
+    if json {
+        say(text.trim_end())?;
+    } else {
+        say(&in_words(&coverage))?;
+    }
+    let mut is_enough = true;
+    let mut complain = |reason: String| {
+        is_enough = false;
+        let _ = writeln!(std::io::stderr(), "fabric-server: {reason}");
+    };
+    for status in need {
+        let mut answers = coverage.operations.iter().flat_map(|of| &of.answers);
+        if !answers.any(|answer| answer.status == Some(*status) && answer.calls > 0) {
+            complain(format!("no caller ever met a {status}"));
+        }
+    }
+    if let Some(least) = fail_under
+        && coverage.percent < least
+    {
+        complain(format!(
+            "{} % of the documented answers were met, wanted are {least} %",
+            coverage.percent
+        ));
+    }
+    Ok(is_enough)
+}
+
+fn in_words(coverage: &Coverage) -> String {
+    let mut lines = Vec::new();
+    for of in &coverage.operations {
+        lines.push(of.operation.clone());
+        for answer in &of.answers {
+            let status = answer.status.map_or("-".to_owned(), |status| status.to_string());
+            let code = match (&answer.error_code, answer.status) {
+                (Some(code), _) => code,
+                (None, Some(_)) => "",
+                (None, None) => "something else, or nothing at all",
+            };
+            let calls = match answer.calls {
+                0 => "never".to_owned(),
+                calls => calls.to_string(),
+            };
+            lines.push(format!("  {calls:>8}  {status:>3}  {code}").trim_end().to_owned());
+        }
+    }
+    let Coverage { covered, total, percent, .. } = coverage;
+    lines.push(format!("{covered} of {total} documented answers met, {percent} %"));
+    lines.join("\n")
+}
+
+async fn get(asked: &Asked, path: &str) -> Result<String, String> {
+    let endpoint = match &asked.endpoint {
+        Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+        None => default_endpoint()?,
+    };
+    let mut builder = Client::builder().timeout(asked.timeout.into()).no_proxy();
+    if let Some(path) = &asked.ca {
+        let pem = crate::read("certificate", path)?;
+        let certificates = Certificate::from_pem_bundle(&pem)
+            .map_err(|_| format!("the certificate {} is no PEM", path.display()))?;
+        builder = builder.tls_certs_only(certificates);
+    } else if endpoint.starts_with("http://") {
+        // Small images have no authorities to trust, and plain HTTP needs none.
+        builder = builder.tls_certs_only([]);
+    }
+    let client = builder.build().map_err(|error| format!("cannot call: {error}"))?;
+    let mut request = client.get(format!("{endpoint}{path}"));
+    if let Some(token) = &asked.control_token {
+        request = request.bearer_auth(token.expose());
+    }
+    let answer = request.send().await.map_err(|error| {
+        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("nothing answers at {endpoint}: {why}")
+    })?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| error.without_url().to_string())?;
+    if status != StatusCode::OK {
+        return Err(format!("{endpoint}{path} answers {status}: {}", text.trim_end()));
+    }
+    Ok(text)
+}
+
+/// Where a server listens that was started in the same environment.
+fn default_endpoint() -> Result<String, String> {
+    let listen = std::env::var("FABRIC_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
+    let mut address = listen_address(&listen).map_err(|rule| format!("FABRIC_LISTEN: {rule}"))?;
+    // Who listens everywhere also listens here.
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    Ok(format!("http://{address}"))
+}
+
+fn say(text: &str) -> Result<bool, String> {
+    writeln!(std::io::stdout(), "{text}").map_err(|error| error.to_string())?;
+    Ok(true)
+}

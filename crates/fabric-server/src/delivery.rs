@@ -1,0 +1,110 @@
+//! Sends an answer as a fault wants it.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, Stream, StreamExt};
+use http::HeaderValue;
+use http::header::CONTENT_LENGTH;
+
+use crate::World;
+use crate::answer::Answer;
+use crate::connection::Connection;
+use crate::mock::fault::{Effect, Firing, HANG_MAX};
+
+/// What a broken body has after its first half.
+const BROKEN: &[u8] = b"\xff\"}{";
+
+/// How long what was sent has to get on its way before the connection is broken.
+const TO_THE_WIRE: Duration = Duration::from_millis(20);
+
+/// Answers, or does not, as the fault wants it.
+pub(crate) async fn deliver(
+    firing: &Firing,
+    answer: Answer,
+    connection: Option<Connection>,
+    world: &World,
+) -> Response {
+    wait(firing.delay, world).await;
+    let connection = connection.unwrap_or_default();
+    let Some(effect) = &firing.then else { return answer.into_response() };
+    match effect {
+        Effect::Answer { .. } | Effect::Throttle { .. } => answer.into_response(),
+        Effect::Reset => {
+            connection.reset();
+            answer.into_response()
+        }
+        Effect::Drop => {
+            connection.close();
+            answer.into_response()
+        }
+        Effect::Hang => {
+            wait(HANG_MAX, world).await;
+            connection.close();
+            answer.into_response()
+        }
+        Effect::Truncate { bytes } => {
+            let whole = answer.body.len();
+            let sent = answer.body.slice(..bytes.unwrap_or(whole / 2).min(whole));
+            let end = async move {
+                tokio::time::sleep(TO_THE_WIRE).await;
+                connection.close();
+                Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+            };
+            // Of a body that is empty nothing can be missing: then one is announced.
+            let length = whole.max(sent.len() + 1);
+            in_pieces(answer, length, stream::iter([Ok(sent)]).chain(stream::once(end)))
+        }
+        Effect::Corrupt => {
+            let mut body = answer.body[..answer.body.len() / 2].to_vec();
+            body.extend_from_slice(BROKEN);
+            Answer { body: body.into(), ..answer }.into_response()
+        }
+        Effect::Trickle { bytes, every_milliseconds } => {
+            let every = Duration::from_millis(every_milliseconds.unwrap_or(100));
+            let (size, whole) = (bytes.unwrap_or(1).max(1), answer.body.clone());
+            let world = world.clone();
+            let pieces = stream::unfold(whole, move |mut rest| {
+                let world = world.clone();
+                async move {
+                    if rest.is_empty() {
+                        return None;
+                    }
+                    wait(every, &world).await;
+                    let piece = rest.split_to(size.min(rest.len()));
+                    Some((Ok::<_, Infallible>(piece), rest))
+                }
+            });
+            let length = answer.body.len();
+            in_pieces(answer, length, pieces)
+        }
+    }
+}
+
+/// Waits so long, or until the server stops.
+async fn wait(time: Duration, world: &World) {
+    if !time.is_zero() {
+        let stopped = std::pin::pin!(world.stopped());
+        let (Either::Left(_) | Either::Right(_)) =
+            select(std::pin::pin!(tokio::time::sleep(time)), stopped).await;
+    }
+}
+
+fn in_pieces<E>(
+    answer: Answer,
+    length: usize,
+    pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> Response
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut response = answer.into_response();
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    *response.body_mut() = Body::from_stream(pieces);
+    response
+}

@@ -1,0 +1,614 @@
+//! The control surface: `/_mock/v1` over HTTP, the same as the methods of [`World`].
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use fabric_model::{Invalid, ProjectId, json};
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, Stream};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::openapi::OpenApi;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::mock::coverage::Coverage;
+use crate::mock::fault::{Fault, FaultStatus};
+use crate::mock::journal::{Entries, Entry, Expectation, Filter, Verdict};
+use crate::mock::world::{ClockStatus, ProjectAccess, ProjectSummary, WorldStatus};
+use crate::mock::{ControlError, X_MOCK_TOKEN};
+use crate::{Clock, Snapshot, World, time};
+
+/// Who may use the control surface.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// Whoever reaches this machine from itself, but no page of another site in its browser.
+    ThisMachine,
+    /// Whoever reaches it.
+    Everybody,
+    /// Who has the token.
+    Token(SecretString),
+    /// Nobody, since it is reached from elsewhere and there is no token.
+    Nobody,
+}
+
+/// The largest body: a snapshot of a few hundred thousand access clients.
+const BODY_MAX: usize = 256 * 1024 * 1024;
+
+/// The routes of the control surface.
+pub(crate) fn router(world: World, access: Access) -> Router {
+    let access = Arc::new(access);
+    let (controlled, document) = controlled().with_state(world.clone()).split_for_parts();
+    let probes: Router = probes().with_state(world).into();
+    let fallback = async || {
+        ControlError::not_found(
+            "there is no such path or method in the control surface; see /_mock/v1/openapi.json"
+                .to_owned(),
+        )
+    };
+    let json = super::document::finish(document);
+    let document = async move || ([(CONTENT_TYPE, "application/json")], json.clone());
+    controlled
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .route_layer(middleware::from_fn_with_state(access, admit))
+        .merge(probes)
+        .route("/_mock/v1/openapi.json", axum::routing::get(document))
+        .merge(super::page::router())
+        .route("/_mock/{*path}", axum::routing::any(fallback))
+        .method_not_allowed_fallback(fallback)
+}
+
+/// The document of the control surface.
+pub(crate) fn document() -> OpenApi {
+    let (_, mut document) = controlled().split_for_parts();
+    document.merge(probes().split_for_parts().1);
+    document
+}
+
+fn controlled() -> OpenApiRouter<World> {
+    OpenApiRouter::new()
+        .routes(routes!(status))
+        .routes(routes!(reset))
+        .routes(routes!(take_snapshot, put_snapshot))
+        .routes(routes!(list_projects, create_project))
+        .routes(routes!(delete_project))
+        .routes(routes!(list_access_clients))
+        .routes(routes!(list_faults, add_fault, clear_faults))
+        .routes(routes!(remove_fault))
+        .routes(routes!(list_journal, clear_journal))
+        .routes(routes!(stream_journal))
+        .routes(routes!(verify))
+        .routes(routes!(show_clock, set_clock, follow_clock))
+        .routes(routes!(show_coverage))
+        .routes(routes!(metrics))
+}
+
+/// What must answer whoever asks, and whatever state the mock is in.
+fn probes() -> OpenApiRouter<World> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// What the control surface answers when it refuses.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// What is wrong, and what to do about it.
+    error: String,
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        (self.status, axum::Json(ErrorBody { error: self.message })).into_response()
+    }
+}
+
+async fn admit(
+    State(access): State<Arc<Access>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ControlError> {
+    let refuse = |status, reason: &str| Err(ControlError { status, message: reason.to_owned() });
+    match &*access {
+        Access::Everybody => {}
+        Access::Nobody => {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "the control surface is closed, since the server is reached from other machines: start it \
+                 with --control-token",
+            );
+        }
+        Access::ThisMachine => {
+            if !is_of_this_machine(request.headers()) {
+                return refuse(
+                    StatusCode::FORBIDDEN,
+                    "a page of another site can't use the control surface; start the server with \
+                     --control-token to let it",
+                );
+            }
+        }
+        Access::Token(token) => {
+            let bearer = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
+            let bearer = bearer.and_then(|value| value.strip_prefix(b"Bearer "));
+            let given = request.headers().get(X_MOCK_TOKEN).map(HeaderValue::as_bytes).or(bearer);
+            // Hashes take as long to compare whatever differs.
+            let digest = |token: &[u8]| <[u8; 32]>::from(Sha256::digest(token));
+            if given.map(digest) != Some(digest(token.expose_secret().as_bytes())) {
+                return refuse(
+                    StatusCode::UNAUTHORIZED,
+                    "the control surface wants the token of --control-token, as `Authorization: Bearer TOKEN` \
+                     or `X-Mock-Token: TOKEN`",
+                );
+            }
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+/// Whether a request names this machine as its host, and comes from no page of another: a browser here
+/// may be led to us by any site.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let host_of = |authority: &str| {
+        let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
+        });
+        host.trim_matches(['[', ']']).to_ascii_lowercase()
+    };
+    let is_local = |host: &str| {
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    };
+    let text =
+        |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
+    let host = text(HOST).map(host_of);
+    let origin = text(ORIGIN);
+    let origin =
+        origin.map(|origin| origin.split_once("://").map_or("", |(_, authority)| authority));
+    host.is_none_or(|host| is_local(&host))
+        && origin.is_none_or(|origin| is_local(&host_of(origin)))
+}
+
+/// A body in JSON.
+struct Json<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ControlError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ControlError> {
+        let body = Bytes::from_request(request, state).await.map_err(|error: BytesRejection| {
+            ControlError { status: error.status(), message: error.body_text() }
+        })?;
+        Ok(Self(json::read(&body)?))
+    }
+}
+
+/// What stands after the `?`.
+struct Query<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ControlError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ControlError> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|error: QueryRejection| ControlError::invalid(error.body_text()))
+    }
+}
+
+/// What stands in the path.
+struct Path<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ControlError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ControlError> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(path)| Self(path))
+            .map_err(|error: PathRejection| ControlError::invalid(error.body_text()))
+    }
+}
+
+/// Which project, where all are meant when there is none.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfProject {
+    /// Only of this project.
+    #[param(value_type = Option<String>)]
+    project_id: Option<ProjectId>,
+}
+
+/// The world at a glance: version, seed, clock and journal.
+#[utoipa::path(get, path = "/_mock/v1/status", responses((status = 200, body = WorldStatus)))]
+async fn status(State(world): State<World>) -> axum::Json<WorldStatus> {
+    axum::Json(world.status())
+}
+
+/// Goes back to how the server was started, or has a project do so.
+///
+/// Records, faults, clocks, draws, projects, journal and coverage; of one project what belongs to it, but
+/// for its token.
+#[utoipa::path(post, path = "/_mock/v1/reset", params(OfProject), responses((status = 204)))]
+async fn reset(
+    State(world): State<World>,
+    Query(OfProject { project_id }): Query<OfProject>,
+) -> Result<StatusCode, ControlError> {
+    world.reset(project_id.as_ref()).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// All state as of one moment, to be committed or put back later. Journal and coverage are not in it.
+#[utoipa::path(get, path = "/_mock/v1/snapshot", responses((status = 200, body = Snapshot)))]
+async fn take_snapshot(State(world): State<World>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], world.snapshot().to_json())
+}
+
+/// Puts all state back to a snapshot, at once. One that is wrong changes nothing.
+#[utoipa::path(
+    put, path = "/_mock/v1/snapshot", request_body = Snapshot,
+    responses((status = 204), (status = 400, body = ErrorBody))
+)]
+async fn put_snapshot(State(world): State<World>, body: Bytes) -> Result<StatusCode, ControlError> {
+    let text = std::str::from_utf8(&body)
+        .map_err(|_| ControlError::invalid("the snapshot must be UTF-8".to_owned()))?;
+    let snapshot = Snapshot::parse(text)
+        .map_err(|error| ControlError::invalid(format!("the snapshot is wrong: {error}")))?;
+    world.restore(&snapshot);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every project.
+#[derive(Debug, Serialize, ToSchema)]
+struct Projects {
+    projects: Vec<ProjectSummary>,
+}
+
+/// Every project that has or had records, or was made, and the default one.
+#[utoipa::path(get, path = "/_mock/v1/projects", responses((status = 200, body = Projects)))]
+async fn list_projects(State(world): State<World>) -> axum::Json<Projects> {
+    axum::Json(Projects { projects: world.projects() })
+}
+
+/// A project to make.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewProject {
+    /// Its id, 1 to 64 letters, digits and hyphens; made up when absent.
+    #[schema(value_type = Option<String>, nullable = false)]
+    project_id: Option<ProjectId>,
+    /// The project whose records and clock it starts with; empty when absent.
+    #[schema(value_type = Option<String>, nullable = false)]
+    from: Option<ProjectId>,
+}
+
+/// Makes a project, empty or forked from another, with a token of its own.
+///
+/// A fork takes the same time whatever the size of the other project, and does not change with it.
+#[utoipa::path(
+    post, path = "/_mock/v1/projects", request_body = NewProject,
+    responses(
+        (status = 201, body = ProjectAccess),
+        (status = 404, description = "There is no project to fork from", body = ErrorBody),
+        (status = 409, description = "There is such a project already", body = ErrorBody),
+    )
+)]
+async fn create_project(
+    State(world): State<World>,
+    body: Bytes,
+) -> Result<impl IntoResponse, ControlError> {
+    let new: NewProject = if body.is_empty() { NewProject::default() } else { json::read(&body)? };
+    let access = world.create_project(new.project_id, new.from.as_ref())?;
+    Ok((StatusCode::CREATED, axum::Json(access)))
+}
+
+/// Ends a project with all that belongs to it.
+#[utoipa::path(
+    delete, path = "/_mock/v1/projects/{project_id}", params(("project_id" = String, Path, description = "The project")),
+    responses((status = 204), (status = 404, body = ErrorBody))
+)]
+async fn delete_project(
+    State(world): State<World>,
+    Path(id): Path<ProjectId>,
+) -> Result<StatusCode, ControlError> {
+    world.delete_project(&id).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Which access clients.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Page {
+    /// How many are left out before them.
+    #[serde(default)]
+    offset: usize,
+    /// How many at most, 1 to 100; 10 when absent.
+    limit: Option<usize>,
+}
+
+/// The access clients of a project, as the service lists them, without its credentials.
+#[utoipa::path(
+    get, path = "/_mock/v1/projects/{project_id}/access-clients",
+    params(("project_id" = String, Path, description = "The project"), Page),
+    responses((status = 200, body = Object))
+)]
+async fn list_access_clients(
+    State(world): State<World>,
+    Path(id): Path<ProjectId>,
+    Query(Page { offset, limit }): Query<Page>,
+) -> impl IntoResponse {
+    axum::Json(world.access_clients(&id, offset, limit.unwrap_or(10).clamp(1, 100)))
+}
+
+/// Rules in force.
+#[derive(Debug, Serialize, ToSchema)]
+struct FaultList {
+    faults: Vec<FaultStatus>,
+}
+
+/// The rules in force, the first first.
+#[utoipa::path(get, path = "/_mock/v1/faults", params(OfProject), responses((status = 200, body = FaultList)))]
+async fn list_faults(
+    State(world): State<World>,
+    Query(OfProject { project_id }): Query<OfProject>,
+) -> axum::Json<FaultList> {
+    axum::Json(FaultList { faults: world.faults(project_id.as_ref()) })
+}
+
+/// Adds a rule: which calls go wrong, how, and whether the service does what they ask all the same.
+#[utoipa::path(
+    post, path = "/_mock/v1/faults", request_body = Fault,
+    responses(
+        (status = 201, body = FaultStatus),
+        (status = 400, description = "The rule can't be kept to", body = ErrorBody),
+    )
+)]
+async fn add_fault(
+    State(world): State<World>,
+    Json(fault): Json<Fault>,
+) -> Result<impl IntoResponse, ControlError> {
+    Ok((StatusCode::CREATED, axum::Json(world.add_fault(fault)?)))
+}
+
+/// Removes the rules of a project, or all.
+#[utoipa::path(delete, path = "/_mock/v1/faults", params(OfProject), responses((status = 204)))]
+async fn clear_faults(
+    State(world): State<World>,
+    Query(OfProject { project_id }): Query<OfProject>,
+) -> StatusCode {
+    world.clear_faults(project_id.as_ref());
+    StatusCode::NO_CONTENT
+}
+
+/// Removes a rule.
+#[utoipa::path(
+    delete, path = "/_mock/v1/faults/{id}", params(("id" = u64, Path, description = "The number of the fault")),
+    responses((status = 204), (status = 404, body = ErrorBody))
+)]
+async fn remove_fault(
+    State(world): State<World>,
+    Path(id): Path<u64>,
+) -> Result<StatusCode, ControlError> {
+    world.remove_fault(id).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The calls that were made, newest first.
+#[utoipa::path(get, path = "/_mock/v1/journal", params(Filter), responses((status = 200, body = Entries)))]
+async fn list_journal(
+    State(world): State<World>,
+    Query(filter): Query<Filter>,
+) -> axum::Json<Entries> {
+    axum::Json(world.journal(&filter))
+}
+
+/// Forgets the calls of a project, or all.
+#[utoipa::path(delete, path = "/_mock/v1/journal", params(OfProject), responses((status = 204)))]
+async fn clear_journal(
+    State(world): State<World>,
+    Query(OfProject { project_id }): Query<OfProject>,
+) -> StatusCode {
+    world.clear_journal(project_id.as_ref());
+    StatusCode::NO_CONTENT
+}
+
+/// The calls as they are made, as server-sent events.
+///
+/// Each is an event `call` with the number of the call as its id, from `after` or `Last-Event-ID` on, and
+/// when both are absent from now on. When calls made room for others before they could be sent, an event
+/// `forgotten` says so.
+#[utoipa::path(
+    get, path = "/_mock/v1/journal/stream", params(Filter),
+    responses((status = 200, content_type = "text/event-stream", body = Entry))
+)]
+async fn stream_journal(
+    State(world): State<World>,
+    Query(filter): Query<Filter>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, ControlError> {
+    if !world.calls().is_on() {
+        return Err(ControlError::conflict(
+            "the journal is off: start the server without `--journal-limit 0`".to_owned(),
+        ));
+    }
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let after = filter.after.or(last).unwrap_or_else(|| *world.calls().subscribe().borrow());
+    let filter = Filter { after: Some(after), limit: None, before: None, ..filter };
+    Ok(Sse::new(events(world, filter)).keep_alive(KeepAlive::default()))
+}
+
+fn events(world: World, filter: Filter) -> impl Stream<Item = Result<Event, Infallible>> {
+    struct Reader {
+        world: World,
+        newest: tokio::sync::watch::Receiver<u64>,
+        filter: Filter,
+        waiting: VecDeque<Event>,
+        forgotten: u64,
+    }
+    let newest = world.calls().subscribe();
+    let forgotten = world.calls().status().forgotten;
+    let reader = Reader { world, newest, filter, waiting: VecDeque::new(), forgotten };
+    stream::unfold(reader, async |mut reader| {
+        loop {
+            if let Some(event) = reader.waiting.pop_front() {
+                return Some((Ok(event), reader));
+            }
+            reader.newest.borrow_and_update();
+            let (entries, forgotten) = reader.world.calls().next(&reader.filter);
+            if forgotten > reader.forgotten {
+                let count = forgotten - reader.forgotten;
+                reader.forgotten = forgotten;
+                let event = Event::default().event("forgotten");
+                reader.waiting.extend(event.json_data(serde_json::json!({ "count": count })));
+            }
+            for entry in entries {
+                reader.filter.after = Some(entry.sequence);
+                let event = Event::default().event("call").id(entry.sequence.to_string());
+                reader.waiting.extend(event.json_data(entry));
+            }
+            if !reader.waiting.is_empty() {
+                continue;
+            }
+            let changed = std::pin::pin!(reader.newest.changed());
+            let stopped = std::pin::pin!(reader.world.stopped());
+            match select(changed, stopped).await {
+                Either::Left((Ok(()), _)) => {}
+                _ => return None,
+            }
+        }
+    })
+}
+
+/// Whether the calls that a test expects were made: 200 if so, 409 with what came instead if not.
+#[utoipa::path(
+    post, path = "/_mock/v1/journal/verify", request_body = Expectation,
+    responses((status = 200, body = Verdict), (status = 409, body = Verdict))
+)]
+async fn verify(
+    State(world): State<World>,
+    Json(expectation): Json<Expectation>,
+) -> Result<impl IntoResponse, ControlError> {
+    let verdict = world.verify(&expectation)?;
+    let status = if verdict.is_met { StatusCode::OK } else { StatusCode::CONFLICT };
+    Ok((status, axum::Json(verdict)))
+}
+
+/// What to do to a clock, in this order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ClockChange {
+    /// Sets the time, in RFC 3339 and UTC.
+    #[schema(nullable = false, format = DateTime)]
+    time: Option<String>,
+    /// Stops the clock, or has it run on.
+    #[schema(nullable = false)]
+    frozen: Option<bool>,
+    /// Puts it forward by so much, such as `1h 30m` or `500ms`.
+    #[schema(nullable = false)]
+    advance: Option<String>,
+}
+
+/// What the clock of the server, or of a project, shows.
+#[utoipa::path(get, path = "/_mock/v1/clock", params(OfProject), responses((status = 200, body = ClockStatus)))]
+async fn show_clock(
+    State(world): State<World>,
+    Query(of): Query<OfProject>,
+) -> axum::Json<ClockStatus> {
+    axum::Json(ClockStatus::of(&clock(&world, of)))
+}
+
+/// Sets the clock, stops it, has it run, or puts it forward: all that depends on time goes by it, such as
+/// status, expiry of tokens, locks of keys, and faults that have a time.
+#[utoipa::path(
+    put, path = "/_mock/v1/clock", params(OfProject), request_body = ClockChange,
+    responses((status = 200, body = ClockStatus), (status = 400, body = ErrorBody))
+)]
+async fn set_clock(
+    State(world): State<World>,
+    Query(of): Query<OfProject>,
+    Json(change): Json<ClockChange>,
+) -> Result<axum::Json<ClockStatus>, ControlError> {
+    let ClockChange { time, frozen, advance } = change;
+    if time.is_none() && frozen.is_none() && advance.is_none() {
+        return Err(ControlError::invalid("give time, frozen or advance".to_owned()));
+    }
+    let time = time.map(|time| time::read(&time).map_err(|rule| Invalid::new("time", rule)));
+    let time = time.transpose()?;
+    let advance = advance.map(|by| {
+        humantime::parse_duration(&by)
+            .map_err(|_| Invalid::new("advance", "must be like 1h 30m or 500ms"))
+    });
+    let advance = advance.transpose()?;
+    let clock = clock(&world, of);
+    if let Some(time) = time {
+        clock.jump(time);
+    }
+    match frozen {
+        Some(true) => clock.stop(),
+        Some(false) => clock.run(),
+        None => {}
+    }
+    if let Some(by) = advance {
+        clock.advance(by);
+    }
+    Ok(axum::Json(ClockStatus::of(&clock)))
+}
+
+/// Has the clock of the server go by the system's again, or that of a project by the server's.
+#[utoipa::path(delete, path = "/_mock/v1/clock", params(OfProject), responses((status = 204)))]
+async fn follow_clock(State(world): State<World>, Query(of): Query<OfProject>) -> StatusCode {
+    clock(&world, of).follow();
+    StatusCode::NO_CONTENT
+}
+
+fn clock(world: &World, OfProject { project_id }: OfProject) -> Clock {
+    match project_id {
+        Some(project) => world.clock().of(project),
+        None => world.clock().clone(),
+    }
+}
+
+/// What callers have met of the contract, in all projects: each documented answer of each operation, and
+/// how often.
+#[utoipa::path(get, path = "/_mock/v1/coverage", responses((status = 200, body = Coverage)))]
+async fn show_coverage(State(world): State<World>) -> axum::Json<Coverage> {
+    axum::Json(world.coverage())
+}
+
+/// Counts and gauges for Prometheus.
+#[utoipa::path(get, path = "/_mock/v1/metrics", responses((status = 200, content_type = "text/plain", body = String)))]
+async fn metrics(State(world): State<World>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], world.metrics())
+}
+
+/// Whether the program lives: no fault, reset or limit touches this.
+#[utoipa::path(get, path = "/_mock/v1/live", responses((status = 200, content_type = "text/plain", body = String)))]
+async fn live() -> &'static str {
+    "live\n"
+}
+
+/// Whether it takes calls: not any more once it was asked to stop.
+#[utoipa::path(
+    get, path = "/_mock/v1/ready",
+    responses(
+        (status = 200, content_type = "text/plain", body = String),
+        (status = 503, description = "It is stopping", body = ErrorBody),
+    )
+)]
+async fn ready(State(world): State<World>) -> Result<&'static str, ControlError> {
+    if world.is_stopping() {
+        let message = "the server is stopping".to_owned();
+        return Err(ControlError { status: StatusCode::SERVICE_UNAVAILABLE, message });
+    }
+    Ok("ready\n")
+}

@@ -1,0 +1,367 @@
+//! Passes calls on to a real endpoint, and keeps what came of them for a mock to start with.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use fabric_model::access_client::{AccessClient, AccessClientPage, AccessClientUpdate};
+use fabric_model::signature::{Algorithm, RequestLine, Signature};
+use fabric_model::{
+    AccessClientId, ApiError, Failure, Operation, OperationVisitor, Payload, ProjectId, header,
+    visit_operations,
+};
+use futures_util::StreamExt;
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use secrecy::ExposeSecret;
+
+use crate::answer::Answer;
+use crate::auth::asked_project;
+use crate::credentials::Secret;
+use crate::limits::read_body;
+use crate::mock::{control, journal};
+use crate::{Callers, Clock, Credential, Limits, Seed, Server, Settings, World};
+
+/// What a [`Recorder`] needs to know.
+#[derive(Clone, Debug)]
+pub struct RecorderSettings {
+    /// Where to listen; port 0 stands for a free one.
+    pub listen: SocketAddr,
+    /// The endpoint that calls are passed on to, such as `https://fabric.cn-north-4.myhuaweicloud.com`.
+    pub upstream: String,
+    /// What to call with, in place of what the callers present. A caller's own signature is for the
+    /// recorder as the host, which an endpoint may refuse.
+    pub credential: Option<Credential>,
+    /// Authorities to trust besides those of the system, in PEM.
+    pub certificate_authorities: Option<Vec<u8>>,
+    /// The project in which a mock is to have what was seen, for callers that name none.
+    pub project: ProjectId,
+}
+
+/// Passes calls on to a real endpoint, and keeps what came of them: [`World::snapshot`] and
+/// [`World::journal`] are what a mock starts with. Credentials are in neither.
+///
+/// Answers come back as they are, but for what belongs to a connection.
+#[derive(Debug)]
+pub struct Recorder {
+    server: Server,
+    world: World,
+}
+
+#[derive(Debug)]
+struct Relay {
+    upstream: String,
+    client: reqwest::Client,
+    credential: Option<Credential>,
+    project: ProjectId,
+    world: World,
+}
+
+impl Recorder {
+    /// Starts to record.
+    ///
+    /// # Errors
+    ///
+    /// When it can't listen there, or the endpoint is no URL with only a host.
+    #[expect(clippy::unused_async, reason = "it must run in a runtime")]
+    pub async fn start(settings: RecorderSettings) -> io::Result<Self> {
+        let RecorderSettings { listen, upstream, credential, certificate_authorities, project } =
+            settings;
+        let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
+        if !listen.ip().is_loopback() && credential.is_some() {
+            let reason =
+                "whoever reaches the recorder would call with its credentials: listen on 127.0.0.1";
+            return Err(invalid(reason.to_owned()));
+        }
+        let upstream = upstream.trim_end_matches('/').to_owned();
+        let is_endpoint = upstream.split_once("://").is_some_and(|(scheme, authority)| {
+            ["http", "https"].contains(&scheme)
+                && !authority.is_empty()
+                && !authority.contains(['/', '?', '#', '@'])
+        });
+        if !is_endpoint {
+            let reason = "the upstream must be like https://fabric.cn-north-4.myhuaweicloud.com, without a path";
+            return Err(invalid(reason.to_owned()));
+        }
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_mins(1));
+        if let Some(pem) = certificate_authorities {
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .map_err(|_| invalid("the certificate authorities are no PEM".to_owned()))?;
+            builder = builder.tls_certs_merge(certificates);
+        } else if upstream.starts_with("http://") {
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(io::Error::other)?;
+        let settings = Settings { listen, clock: Clock::system(), ..Settings::default() };
+        let world = World::new(&settings, Callers::everybody());
+        let relay = Relay { upstream, client, credential, project, world: world.clone() };
+        let access = if listen.ip().is_loopback() {
+            control::Access::ThisMachine
+        } else {
+            control::Access::Nobody
+        };
+        let router = Router::new()
+            .fallback(pass_on)
+            .with_state(Arc::new(relay))
+            .merge(control::router(world.clone(), access));
+        let server = Server::start(TcpListener::bind(listen)?, router)?;
+        Ok(Self { server, world })
+    }
+
+    /// The URL for a client.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Takes no more calls, finishes the open ones, and stops; after `grace` in any case.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong while it ran.
+    pub async fn shutdown(self, grace: Duration) -> io::Result<()> {
+        self.world.stop();
+        self.server.shutdown(grace).await
+    }
+}
+
+async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let body = match read_body(&parts, body, Limits::default().body).await {
+        Ok(body) => body,
+        Err(error) => return Answer::of(&error).into_response(),
+    };
+    let answer = match relay.call(&parts, &body).await {
+        Ok(answer) => answer,
+        Err(reason) => {
+            tracing::warn!(%reason, "the upstream did not answer");
+            let mut answer = Answer::of(&Failure::Unavailable.into());
+            answer.status = StatusCode::BAD_GATEWAY;
+            answer
+        }
+    };
+    relay.note(&parts, &body, &answer, began.elapsed());
+    answer.into_response()
+}
+
+impl Relay {
+    async fn call(&self, parts: &Parts, body: &Bytes) -> Result<Answer, String> {
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let mut headers = parts.headers.clone();
+        for name in of_the_connection(&parts.headers) {
+            headers.remove(name);
+        }
+        self.authenticate(parts, &mut headers, body);
+        let request = self
+            .client
+            .request(parts.method.clone(), format!("{}{target}", self.upstream))
+            .headers(headers)
+            .body(body.clone());
+        let answer = request.send().await.map_err(|error| {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            source.unwrap_or_else(|| error.without_url().to_string())
+        })?;
+        let status = answer.status();
+        let mut headers = answer.headers().clone();
+        for name in of_the_connection(answer.headers()) {
+            headers.remove(name);
+        }
+        let mut body = BytesMut::new();
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            body.extend_from_slice(&chunk.map_err(|error| error.without_url().to_string())?);
+            if body.len() > Limits::default().body {
+                return Err("the answer is larger than 12 MiB".to_owned());
+            }
+        }
+        Ok(Answer { status, headers, body: body.freeze() })
+    }
+
+    fn authenticate(&self, parts: &Parts, headers: &mut HeaderMap, body: &Bytes) {
+        let Some(credential) = &self.credential else {
+            // The host is a part of what the caller signed.
+            if !Signature::is_given(headers) {
+                headers.remove(HOST);
+            }
+            return;
+        };
+        for name in [
+            HOST,
+            AUTHORIZATION,
+            header::X_AUTH_TOKEN,
+            header::X_SDK_DATE,
+            header::X_SECURITY_TOKEN,
+        ] {
+            headers.remove(name);
+        }
+        match &credential.secret {
+            Secret::Token(token) => {
+                if let Ok(mut value) = HeaderValue::try_from(token.expose_secret()) {
+                    value.set_sensitive(true);
+                    headers.insert(header::X_AUTH_TOKEN, value);
+                }
+            }
+            Secret::AccessKey(key) => {
+                let host = self.upstream.split_once("://").map_or("", |(_, host)| host);
+                let line = RequestLine {
+                    method: &parts.method,
+                    path: parts.uri.path(),
+                    query: parts.uri.query().unwrap_or_default(),
+                    host: host.as_bytes(),
+                };
+                key.sign(&Algorithm::Sha256, line, headers, body, Clock::system().now());
+            }
+        }
+    }
+
+    /// Keeps what a call tells of the state of the service.
+    fn note(&self, parts: &Parts, body: &Bytes, answer: &Answer, took: Duration) {
+        let project =
+            asked_project(&parts.headers).ok().flatten().unwrap_or_else(|| self.project.clone());
+        let operation = operation_of(&parts.method, parts.uri.path());
+        let code = if answer.status.is_success() {
+            None
+        } else {
+            ApiError::read(answer.status, None, &answer.body).code().map(Cow::into_owned)
+        };
+        let id = parts.uri.path().rsplit('/').next().unwrap_or_default();
+        let is_gone = parts.method == Method::DELETE && answer.status.is_success();
+        if answer.status.is_success() && operation.is_some() {
+            if is_gone {
+                self.world.forget(&project, id);
+            } else if parts.method == Method::PUT {
+                if let Ok(AccessClientUpdate { name: Some(name), .. }) =
+                    AccessClientUpdate::read(body)
+                {
+                    self.world.observe(
+                        &project,
+                        AccessClient {
+                            id: Some(id.to_owned()),
+                            name: Some(name),
+                            ..AccessClient::default()
+                        },
+                    );
+                }
+            } else if let Ok(page) = AccessClientPage::read(&answer.body)
+                && !page.access_client_infos.is_empty()
+            {
+                for access_client in page.access_client_infos {
+                    self.world.observe(&project, access_client);
+                }
+            } else if let Ok(access_client) = AccessClient::read(&answer.body) {
+                self.world.observe(&project, access_client);
+            }
+        }
+        let status = Some(answer.status);
+        self.world.counts().add(
+            operation,
+            status.map(|status| status.as_u16()),
+            code.as_deref(),
+            took,
+        );
+        self.world.calls().add(&journal::Call {
+            at: self.world.clock().now(),
+            project: &project,
+            operation,
+            method: &parts.method,
+            target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
+            headers: &parts.headers,
+            body,
+            status,
+            error_code: code.as_deref(),
+            answer: &answer.body,
+            request_id: answer
+                .headers
+                .get(header::X_REQUEST_ID)
+                .and_then(|id| id.to_str().ok())
+                .unwrap_or_default(),
+            took,
+            fault: None,
+            reason: None,
+            signature: None,
+        });
+    }
+}
+
+/// Headers that are between two neighbours only.
+fn of_the_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let mut names = vec![CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+    names.extend(["keep-alive", "proxy-connection"].map(HeaderName::from_static));
+    for value in headers.get_all(CONNECTION) {
+        let listed = value.to_str().unwrap_or_default().split(',');
+        names.extend(listed.filter_map(|name| HeaderName::try_from(name.trim()).ok()));
+    }
+    names
+}
+
+/// The operation that a method and a path are of.
+fn operation_of(method: &Method, path: &str) -> Option<&'static str> {
+    struct Search<'a> {
+        method: &'a Method,
+        path: &'a str,
+        found: Option<&'static str>,
+    }
+    impl OperationVisitor for Search<'_> {
+        fn visit<O: Operation>(&mut self) {
+            let is_alike = |(named, given): (&str, &str)| {
+                named == given || (named.starts_with('{') && !given.is_empty())
+            };
+            let (named, given) = (O::PATH.split('/'), self.path.split('/'));
+            if O::METHOD == *self.method
+                && named.clone().count() == given.clone().count()
+                && named.zip(given).all(is_alike)
+            {
+                self.found = Some(O::ID);
+            }
+        }
+    }
+    let mut search = Search { method, path, found: None };
+    visit_operations(&mut search);
+    search.found
+}
+
+impl World {
+    /// Has an access client be as it was seen, in the fields that were seen.
+    fn observe(&self, project: &ProjectId, seen: AccessClient) {
+        let Some(Ok(id)) = seen.id.as_ref().map(AccessClientId::try_from) else { return };
+        let mut known = self.access_client(project, &id).unwrap_or_default();
+        known.id = Some(id.to_string());
+        known.name = seen.name.or(known.name);
+        known.status = seen.status.or(known.status);
+        known.vpc_id = seen.vpc_id.or(known.vpc_id);
+        known.create_time = seen.create_time.or(known.create_time);
+        if !seen.subnet_ids.is_empty() {
+            known.subnet_ids = seen.subnet_ids;
+        }
+        if !seen.access_connections.is_empty() {
+            known.access_connections = seen.access_connections;
+        }
+        // What no mock could answer is left out, such as an unknown status or a time in another form.
+        let planted = Seed::new(project.clone(), known.clone()).or_else(|_| {
+            Seed::new(project.clone(), AccessClient { status: None, create_time: None, ..known })
+        });
+        if let Ok(seed) = planted {
+            self.forget(project, id.as_str());
+            self.plant(&[seed]);
+        }
+    }
+}
