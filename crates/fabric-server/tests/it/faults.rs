@@ -174,7 +174,7 @@ async fn each_fault_is_seen_and_leaves_the_state_as_the_rule_says() {
                     let wire = tokio::task::spawn_blocking(move || {
                         let mut headers = "Content-Type: application/json\r\n".to_owned();
                         if by_header {
-                            headers.push_str(&format!("X-Mock-Fault: {fault}\r\n"));
+                            headers = format!("{headers}X-Mock-Fault: {fault}\r\n");
                         } else {
                             let body = fault.to_string();
                             let added = raw::send(

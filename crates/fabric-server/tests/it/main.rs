@@ -6,5 +6,7 @@ mod bad_requests;
 mod behaviour;
 mod callers;
 mod faults;
+mod journal;
 mod program;
 mod raw;
+mod worlds;

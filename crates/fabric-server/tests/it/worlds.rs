@@ -1,0 +1,396 @@
+//! Projects, snapshots, resets and the clock: worlds that tests do not share.
+
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use fabric_client::{Client, Retry};
+use fabric_model::ProjectId;
+use fabric_model::access_client::{
+    AccessClient, AccessClientCreate, AccessClientStatus, AccessClientUpdate,
+    ListAccessClientsQuery,
+};
+use fabric_server::fault::{Effect, Fault, When, Write};
+use fabric_server::journal::{Count, Expectation, Filter, Matching};
+use fabric_server::{Credential, MockServer, Seed, Settings, Snapshot, World};
+use serde_json::json;
+
+fn client(server: &MockServer, token: &str) -> Client {
+    Client::builder(server.endpoint()).auth_token(token).retry(Retry::off()).build().unwrap()
+}
+
+fn named(name: &str) -> AccessClientCreate {
+    AccessClientCreate { name: Some(name.to_owned()), ..AccessClientCreate::default() }
+}
+
+fn project(id: &str) -> ProjectId {
+    id.parse().unwrap()
+}
+
+/// A test of somebody's own: records, a fault that keeps the write, one that does not, and the journal.
+async fn somebodys_test(server: &MockServer, number: usize) {
+    let world = server.world();
+    let access = world.create_project(None, None).unwrap();
+    let id = access.project_id;
+    let client = client(server, &access.token);
+    let fault = |status, times, write| Fault {
+        when: When {
+            project_id: Some(id.clone()),
+            operation: Some("CreateAccessClientInfo".to_owned()),
+            times: Some(times),
+            ..When::default()
+        },
+        then: Some(Effect::answer(status)),
+        write: Some(write),
+        ..Fault::default()
+    };
+    let (kept, discarded) = (1 + number % 3, 1 + number % 2);
+    world.add_fault(fault(408, kept as u64, Write::Kept)).unwrap();
+    world.add_fault(fault(500, discarded as u64, Write::Discarded)).unwrap();
+    let mut statuses = Vec::new();
+    for place in 0..8 {
+        let created =
+            client.access_clients().create(named(&format!("test-{number}-{place}"))).await;
+        statuses.push(created.map_or_else(|error| error.status().unwrap().as_u16(), |_| 200));
+    }
+    let mut expected = vec![408; kept];
+    expected.extend(vec![500; discarded]);
+    expected.resize(8, 200);
+    assert_eq!(statuses, expected, "test {number}");
+    let ahead = Duration::from_secs(60 * number as u64);
+    server.clock().of(id.clone()).advance(ahead);
+    let list = client.access_clients().list(ListAccessClientsQuery::default()).await.unwrap();
+    assert_eq!(list.total, Some((8 - discarded) as u64), "test {number}");
+    let names = list.access_client_infos.iter().map(|found| found.name.clone().unwrap());
+    let prefix = format!("test-{number}-");
+    assert!(names.into_iter().all(|name| name.starts_with(&prefix)), "test {number}");
+    let calls = Matching {
+        project_id: Some(id.clone()),
+        operation: Some("CreateAccessClientInfo".to_owned()),
+        status: Some(408),
+        ..Matching::default()
+    };
+    let expectation = Expectation { calls, count: Count::Exactly(kept as u64) };
+    let verdict = world.verify(&expectation).unwrap();
+    assert!(verdict.is_met, "test {number}: {}", verdict.message);
+    let journal = world.journal(&Filter { project_id: Some(id.clone()), ..Filter::default() });
+    assert_eq!((journal.entries.len(), journal.forgotten), (9, 0), "test {number}");
+    if number.is_multiple_of(2) {
+        world.reset(Some(&id)).unwrap();
+        let list = client.access_clients().list(ListAccessClientsQuery::default()).await.unwrap();
+        assert_eq!(list.total, Some(0), "test {number}");
+    }
+    world.delete_project(&id).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_tests_share_a_server_and_do_not_meet() {
+    let credentials = vec![Credential::parse_token("of-the-default-project=default").unwrap()];
+    let server = MockServer::start_with(Settings { credentials, ..Settings::default() });
+    let server = std::sync::Arc::new(server.await.unwrap());
+    let tests = (0..200).map(|number| {
+        let server = server.clone();
+        tokio::spawn(async move { somebodys_test(&server, number).await })
+    });
+    for test in tests.collect::<Vec<_>>() {
+        test.await.unwrap();
+    }
+    assert_eq!(server.world().projects().len(), 1);
+    assert!(server.world().faults(None).is_empty());
+}
+
+#[tokio::test]
+async fn a_project_of_a_hundred_thousand_is_forked_in_less_than_a_millisecond() {
+    let server = MockServer::start_with(Settings {
+        access_clients: (0..100_000)
+            .map(|number| {
+                let id = Some(format!("00000000-0000-4000-8000-{number:012}"));
+                let name = Some(format!("access-client-{number}"));
+                let create_time = Some("2025-09-15T08:30:00.000Z".to_owned());
+                let access_client =
+                    AccessClient { id, name, create_time, ..AccessClient::default() };
+                Seed::new(project("large"), access_client).unwrap()
+            })
+            .collect(),
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    // glibc puts what reading the seed freed in order at the next large allocation, whosever that is: some
+    // milliseconds, once.
+    drop(std::hint::black_box(vec![0_u8; 64 * 1024]));
+    let mut took = Vec::new();
+    let mut forks = Vec::new();
+    for _ in 0..100 {
+        let began = Instant::now();
+        forks.push(server.world().create_project(None, Some(&project("large"))).unwrap());
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    assert!(took[99] < Duration::from_millis(1), "{took:?}");
+    // A fork and what it came from do not change with each other.
+    let id = "00000000-0000-4000-8000-000000000042";
+    let (fork, large) = (client(&server, &forks[0].token), project("large"));
+    let began = Instant::now();
+    fork.access_clients().delete(id).await.unwrap();
+    let update = AccessClientUpdate { name: Some("renamed".to_owned()) };
+    fork.access_clients().update("00000000-0000-4000-8000-000000000043", update).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    let count = |id: &ProjectId| server.world().access_clients(id, 0, 1).total;
+    assert_eq!((count(&forks[0].project_id), count(&large)), (Some(99_999), Some(100_000)));
+    assert_eq!(count(&forks[1].project_id), Some(100_000));
+    let origin = Client::builder(server.endpoint()).project_id(large).build().unwrap();
+    let shown = origin.access_clients().show("00000000-0000-4000-8000-000000000043").await.unwrap();
+    assert_eq!(shown.name.as_deref(), Some("access-client-43"));
+}
+
+/// A world with something of everything.
+async fn furnished(server: &MockServer) -> String {
+    let world = server.world();
+    let access = world.create_project(Some(project("furnished")), None).unwrap();
+    let calls = client(server, &access.token);
+    for name in ["first", "second", "third"] {
+        calls.access_clients().create(named(name)).await.unwrap();
+    }
+    let when =
+        When { project_id: Some(project("furnished")), probability: Some(0.5), ..When::default() };
+    let then = Some(Effect::Throttle { retry_after_seconds: 1 });
+    world.add_fault(Fault { when, then, ..Fault::default() }).unwrap();
+    let call = Some(100);
+    world
+        .add_fault(Fault {
+            when: When { call, ..When::default() },
+            then: Some(Effect::Hang),
+            ..Fault::default()
+        })
+        .unwrap();
+    for _ in 0..5 {
+        let _ = calls.access_clients().list(ListAccessClientsQuery::default()).await;
+    }
+    server.clock().of(project("furnished")).advance(Duration::from_secs(3_600));
+    server.clock().set(UNIX_EPOCH + Duration::from_millis(1_234_567));
+    access.token
+}
+
+async fn start(rng_seed: u64) -> MockServer {
+    let creating_time = Duration::from_secs(5);
+    let settings = Settings { rng_seed: Some(rng_seed), creating_time, ..Settings::default() };
+    MockServer::start_with(settings).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_snapshot_outlives_the_server() {
+    let first = start(1).await;
+    let token = furnished(&first).await;
+    let snapshot = first.world().snapshot().to_json();
+    first.shutdown(Duration::from_secs(1)).await.unwrap();
+    assert!(!snapshot.contains(&token));
+
+    let second = start(2).await;
+    second.world().restore(&Snapshot::parse(&snapshot).unwrap());
+    assert_eq!(second.world().snapshot().to_json(), snapshot);
+    let creating_time = Duration::from_secs(5);
+    let snapshot_to_start = Some(Snapshot::parse(&snapshot).unwrap());
+    let settings = Settings { creating_time, snapshot: snapshot_to_start, ..Settings::default() };
+    let third = MockServer::start_with(settings).await.unwrap();
+    assert_eq!(third.world().snapshot().to_json(), snapshot);
+    // What follows is the same too: the token, ids, draws and times.
+    let mut rest = Vec::new();
+    for server in [&second, &third] {
+        let calls = client(server, &token);
+        let mut statuses = Vec::new();
+        for _ in 0..10 {
+            let created = calls.access_clients().create(named("later")).await;
+            statuses.push(created.map_or_else(
+                |error| error.to_string().split(" (").next().unwrap().to_owned(),
+                |created| format!("{created:?}"),
+            ));
+        }
+        rest.push((statuses, server.world().snapshot().to_json()));
+    }
+    assert_eq!(rest[0], rest[1]);
+    assert!(rest[0].0.iter().any(|status| status.contains("429")), "{:?}", rest[0].0);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_wrong_changes_nothing() {
+    let server = start(3).await;
+    furnished(&server).await;
+    let before = server.world().snapshot().to_json();
+    let wrong = |change: fn(&mut serde_json::Value)| {
+        let mut snapshot = serde_json::from_str(&before).unwrap();
+        change(&mut snapshot);
+        snapshot.to_string()
+    };
+    for (snapshot, reason) in [
+        (
+            before[..before.len() / 2].to_owned(),
+            "the snapshot is wrong: not a whole JSON object: EOF",
+        ),
+        (
+            before[..before.len() - 3].to_owned(),
+            "the snapshot is wrong: not a whole JSON object: EOF",
+        ),
+        (
+            wrong(|snapshot| *snapshot = json!({"version": 2, "anything": true})),
+            "the snapshot is wrong: version: 2 is not known here, only 1",
+        ),
+        (
+            wrong(|snapshot| _ = snapshot["version"].take()),
+            "the snapshot is wrong: version: must be given",
+        ),
+        (
+            wrong(|snapshot| snapshot["more"] = json!(1)),
+            "the snapshot is wrong: more: unknown field `more`",
+        ),
+        (
+            wrong(|snapshot| {
+                snapshot["projects"]["furnished"]["access_clients"][0]["created_at"] = json!("x")
+            }),
+            "the snapshot is wrong: projects.furnished.access_clients[0].created_at: must be a time",
+        ),
+        (
+            wrong(|snapshot| {
+                let records = &mut snapshot["projects"]["furnished"]["access_clients"];
+                records[1] = records[0].clone();
+            }),
+            "the snapshot is wrong: projects.furnished.access_clients: ",
+        ),
+        (
+            wrong(|snapshot| snapshot["projects"]["furnished"]["tokens_sha256"] = json!(["ab"])),
+            "the snapshot is wrong: projects.furnished.tokens_sha256: must have 64",
+        ),
+        (
+            wrong(|snapshot| {
+                snapshot["faults"][0]["then"] = json!({"kind": "answer", "status": 1})
+            }),
+            "the snapshot is wrong: fault 2: then.status: must be from 200 to 599",
+        ),
+    ] {
+        let request = crate::raw::json("PUT", "/_mock/v1/snapshot", snapshot.as_bytes());
+        let address = server.address();
+        let answer =
+            tokio::task::spawn_blocking(move || crate::raw::send(address, &request)).await.unwrap();
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(
+            answer.status == 400 && error.starts_with(reason),
+            "{} {error}, not {reason}",
+            answer.status
+        );
+        assert_eq!(server.world().snapshot().to_json(), before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_of_one_moment() {
+    let server = start(4).await;
+    let calls = Client::new(server.endpoint()).unwrap();
+    let writer = tokio::spawn(async move {
+        for _ in 0..300 {
+            calls.access_clients().create(AccessClientCreate::default()).await.unwrap();
+        }
+    });
+    // Where the draws are and which records there are goes together in every snapshot.
+    let mut seen = std::collections::BTreeMap::new();
+    while !writer.is_finished() {
+        let snapshot: serde_json::Value =
+            serde_json::from_str(&server.world().snapshot().to_json()).unwrap();
+        let of = &snapshot["projects"]["default"];
+        let count = of["access_clients"].as_array().map_or(0, Vec::len);
+        let random = of["random"].clone();
+        assert_eq!(*seen.entry(count).or_insert_with(|| random.clone()), random);
+    }
+    writer.await.unwrap();
+    assert!(seen.len() > 3, "too few snapshots in between: {}", seen.len());
+}
+
+#[tokio::test]
+async fn a_reset_goes_back_to_the_start() {
+    let seed = Seed::parse(r#"[{"name": "seeded", "project_id": "seeded"}]"#).unwrap();
+    let settings = Settings { access_clients: seed, rng_seed: Some(5), ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
+    let start = server.world().snapshot().to_json();
+    let token = furnished(&server).await;
+    let seeded = Client::builder(server.endpoint()).project_id(project("seeded")).build().unwrap();
+    seeded.access_clients().create(named("more")).await.unwrap();
+    assert_ne!(server.world().snapshot().to_json(), start);
+
+    // One project: the other stays as it is.
+    server.world().reset(Some(&project("furnished"))).unwrap();
+    let count = |world: &World, id: &str| world.access_clients(&project(id), 0, 1).total.unwrap();
+    assert_eq!((count(server.world(), "furnished"), count(server.world(), "seeded")), (0, 2));
+    assert!(server.world().faults(Some(&project("furnished"))).is_empty());
+    assert_eq!(server.world().faults(None).len(), 1);
+    assert_eq!(server.clock().of(project("furnished")).now(), server.clock().now());
+    client(&server, &token).access_clients().create(named("again")).await.unwrap();
+    assert!(server.world().reset(Some(&project("unknown"))).is_err());
+
+    // Everything.
+    server.world().reset(None).unwrap();
+    assert_eq!(server.world().snapshot().to_json(), start);
+    assert_eq!(server.world().coverage().covered, 0);
+    assert!(server.world().journal(&Filter::default()).entries.is_empty());
+    let page = server.world().access_clients(&project("seeded"), 0, 10);
+    assert_eq!(page.access_client_infos[0].name.as_deref(), Some("seeded"));
+
+    // And on with another seed.
+    let other = Seed::parse(r#"[{"name": "other"}]"#).unwrap();
+    server.world().reseed(&other);
+    assert_eq!((count(server.world(), "seeded"), count(server.world(), "default")), (0, 1));
+    server.world().reset(None).unwrap();
+    assert_eq!(count(server.world(), "default"), 1);
+}
+
+#[tokio::test]
+async fn a_project_ends_with_its_token_and_can_be_made_anew() {
+    let credentials = vec![Credential::parse_token("of-others=others").unwrap()];
+    let server =
+        MockServer::start_with(Settings { credentials, ..Settings::default() }).await.unwrap();
+    let world = server.world();
+    let access = world.create_project(Some(project("short")), None).unwrap();
+    let calls = client(&server, &access.token);
+    let id = calls.access_clients().create(named("here")).await.unwrap().id.unwrap();
+    assert_eq!(world.create_project(Some(project("short")), None).unwrap_err().status(), 409);
+    assert_eq!(world.create_project(None, Some(&project("none"))).unwrap_err().status(), 404);
+    assert_eq!(world.delete_project(&project("none")).unwrap_err().status(), 404);
+    let foreign = client(&server, "of-others");
+    assert!(foreign.access_clients().show(&id).await.unwrap_err().is_not_found());
+    world.delete_project(&project("short")).unwrap();
+    let refused = calls.access_clients().show(&id).await.unwrap_err();
+    assert_eq!(refused.status().unwrap(), 401);
+    let again = world.create_project(Some(project("short")), None).unwrap();
+    assert_ne!(again.token, access.token);
+    let calls = client(&server, &again.token);
+    assert!(calls.access_clients().show(&id).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_project_has_a_clock_of_its_own() {
+    let expires = UNIX_EPOCH + Duration::from_secs(100);
+    let credentials = vec![
+        Credential::parse_token("soon=first").unwrap().until(expires),
+        Credential::parse_token("later=second").unwrap().until(expires),
+    ];
+    let creating_time = Duration::from_secs(5);
+    let settings = Settings { credentials, creating_time, ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
+    server.clock().set(UNIX_EPOCH);
+    let (first, second) = (client(&server, "soon"), client(&server, "later"));
+    let ids = [&first, &second].map(|calls| async {
+        calls.access_clients().create(named("aging")).await.unwrap().id.unwrap()
+    });
+    let [of_first, of_second] = ids;
+    let (of_first, of_second) = (of_first.await, of_second.await);
+    server.clock().of(project("first")).advance(Duration::from_secs(5));
+    let status = async |calls: &Client, id: &str| {
+        calls.access_clients().show(id).await.map(|shown| shown.status.unwrap())
+    };
+    assert_eq!(status(&first, &of_first).await.unwrap(), AccessClientStatus::Running);
+    assert_eq!(status(&second, &of_second).await.unwrap(), AccessClientStatus::Creating);
+    server.clock().of(project("first")).advance(Duration::from_secs(95));
+    assert_eq!(status(&first, &of_first).await.unwrap_err().status().unwrap(), 401);
+    assert_eq!(status(&second, &of_second).await.unwrap(), AccessClientStatus::Creating);
+    // It follows the server's, until that is stopped on its own.
+    server.clock().advance(Duration::from_secs(1));
+    assert_eq!(server.clock().of(project("first")).now(), UNIX_EPOCH + Duration::from_secs(101));
+    server.clock().of(project("first")).follow();
+    assert!(status(&first, &of_first).await.is_ok());
+}
