@@ -16,7 +16,8 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{self, Stream};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,7 @@ const BODY_MAX: usize = 256 * 1024 * 1024;
 /// The routes of the control surface.
 pub(crate) fn router(world: World, access: Access) -> Router {
     let access = Arc::new(access);
-    let (controlled, document) = controlled().with_state(world.clone()).split_for_parts();
+    let controlled: Router = controlled().with_state(world.clone()).into();
     let probes: Router = probes().with_state(world).into();
     let fallback = async || {
         ControlError::not_found(
@@ -60,7 +61,7 @@ pub(crate) fn router(world: World, access: Access) -> Router {
                 .to_owned(),
         )
     };
-    let json = super::document::finish(document);
+    let json = super::document::control_document();
     let document = async move || ([(CONTENT_TYPE, "application/json")], json.clone());
     controlled
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -131,7 +132,7 @@ async fn admit(
             );
         }
         Access::ThisMachine => {
-            if !is_of_this_machine(request.headers()) {
+            if !is_of_this_machine(request.uri(), request.headers()) {
                 return refuse(
                     StatusCode::FORBIDDEN,
                     "a page of another site can't use the control surface; start the server with \
@@ -159,7 +160,7 @@ async fn admit(
 
 /// Whether a request names this machine as its host, and comes from no page of another: a browser here
 /// may be led to us by any site.
-fn is_of_this_machine(headers: &HeaderMap) -> bool {
+fn is_of_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
     let host_of = |authority: &str| {
         let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
             if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
@@ -171,7 +172,8 @@ fn is_of_this_machine(headers: &HeaderMap) -> bool {
     };
     let text =
         |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
-    let host = text(HOST).map(host_of);
+    // HTTP/2 has the host in the target.
+    let host = text(HOST).or(uri.authority().map(Authority::as_str)).map(host_of);
     let origin = text(ORIGIN);
     let origin =
         origin.map(|origin| origin.split_once("://").map_or("", |(_, authority)| authority));
@@ -550,13 +552,17 @@ async fn set_clock(
     });
     let advance = advance.transpose()?;
     let clock = clock(&world, of);
-    if let Some(time) = time {
-        clock.jump(time);
-    }
-    match frozen {
-        Some(true) => clock.stop(),
-        Some(false) => clock.run(),
-        None => {}
+    match (time, frozen) {
+        (Some(time), Some(true)) => clock.set(time),
+        (None, Some(true)) => clock.stop(),
+        (time, frozen) => {
+            if let Some(time) = time {
+                clock.jump(time);
+            }
+            if frozen == Some(false) {
+                clock.run();
+            }
+        }
     }
     if let Some(by) = advance {
         clock.advance(by);

@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use utoipa::openapi::OpenApi;
 use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
 use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::tag::TagBuilder;
@@ -14,11 +13,7 @@ use utoipa::openapi::tag::TagBuilder;
 /// Never: the document holds nothing that JSON can't.
 #[must_use]
 pub fn control_document() -> String {
-    finish(super::control::document())
-}
-
-/// The document with what its routes don't say.
-pub(crate) fn finish(mut document: OpenApi) -> String {
+    let mut document = super::control::document();
     let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     document.info = InfoBuilder::new()
         .title(

@@ -5,6 +5,7 @@
 mod bad_requests;
 mod behaviour;
 mod callers;
+mod control;
 mod faults;
 mod journal;
 mod program;

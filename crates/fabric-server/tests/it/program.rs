@@ -222,3 +222,264 @@ fn the_same_seed_gives_the_same_ids_and_the_environment_is_heard() {
     };
     assert_eq!(create(), create());
 }
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[test]
+fn settings_come_from_flags_then_the_environment_then_the_file() {
+    let file = File::new(
+        "settings.toml",
+        "listen = \"127.0.0.1:1\"\nrng-seed = 1\nquota = 1\nopen-to-all = true\ncreating-time = \"1s\"\n\
+         token = [\"canary-1\", \"canary-2=mine\"]\ncontrol-token = \"canary-3\"\n",
+    );
+    let arguments = ["--config", file.path(), "--quota", "3", "--print-config"];
+    let (status, shown, log) = run(program(&arguments)
+        .env("FABRIC_QUOTA", "2")
+        .env("FABRIC_RNG_SEED", "2")
+        .env("FABRIC_ACCESS_KEY", "AK:canary-4"));
+    assert_eq!((status, log.as_str()), (0, ""));
+    for line in [
+        "listen = \"127.0.0.1:1\" # --config",
+        "rng-seed = 2 # FABRIC_RNG_SEED",
+        "quota = 3 # --quota",
+        "open-to-all = true # --config",
+        "watch-seed = false # default",
+        "creating-time = \"1s\" # --config",
+        "deleting-time = \"0s\" # default",
+        "token = [\"[redacted]\", \"[redacted]\"] # --config",
+        "# access-key is not set and those in FABRIC_ACCESS_KEY",
+        "control-token = \"[redacted]\" # --config",
+        "# rate-limit is not set",
+    ] {
+        assert!(shown.lines().any(|given| given == line), "{line} is not in\n{shown}");
+    }
+    assert!(!shown.contains("canary"));
+
+    // And what is printed is what is done.
+    let arguments = ["--config", file.path(), "--listen", "0", "--quota", "1"];
+    let (child, address) = start(&arguments);
+    let create = |token: &str| {
+        let headers = format!("Content-Type: application/json\r\nX-Auth-Token: {token}\r\n");
+        raw::send(address, &request("POST", "/v1/access-clients", &headers, b"{}")).status
+    };
+    assert_eq!((create("canary-2"), create("canary-2"), create("other")), (200, 429, 401));
+    stop(child);
+
+    // The environment can name the file, and what is wrong in it is said without what it holds.
+    for (text, reason) in [
+        ("lisen = 1", ": lisen: is no setting; there are listen, token, access-key"),
+        ("quota = [1, 2]", ": quota: must be one value, not several"),
+        ("quota = 1.5", ": quota: must be a string, a whole number, true or false"),
+        ("quota = \"many\"", "invalid value 'many' for '--quota <N>': expected a whole number"),
+        ("\ntoken = \"canary", "are no TOML, line 2: "),
+        ("config = \"x\"", ": config: is no setting"),
+    ] {
+        let wrong = File::new("wrong.toml", text);
+        let said = fails_when(program(&["--listen", "0"]).env("FABRIC_CONFIG", wrong.path()));
+        assert!(said.contains(reason) && !said.contains("canary"), "{said}");
+    }
+    assert!(
+        fails(&["--config", "/does/not/exist"])
+            .contains("cannot read the settings /does/not/exist")
+    );
+}
+
+#[test]
+fn more_wrong_starts_are_explained_in_one_line() {
+    let snapshot = File::new("cut.json", "{\"version\": 1, ");
+    for (arguments, reason) in [
+        (vec!["--snapshot", snapshot.path()], "is wrong: not a whole JSON object"),
+        (vec!["--snapshot", "/does/not/exist"], "cannot read the snapshot"),
+        (vec!["--journal", snapshot.path()], "is wrong: "),
+        (vec!["--watch-seed"], "--watch-seed needs --seed"),
+        (vec!["--rate-limit", "often"], "must be calls per time, such as 20/s"),
+        (vec!["--cors-origin", "example.org"], "an origin must be like https://example.org"),
+        (vec!["--control-token", " "], "--control-token: must have 1 to"),
+        (vec!["--tls-cert", "/tmp/x"], "--tls-cert and --tls-key go together"),
+        (
+            vec!["--tls-self-signed", "/tmp/x", "--tls-key", "/tmp/y"],
+            "leave out --tls-cert and --tls-key",
+        ),
+        (vec!["record", "--upstream", "ftp://x"], "the upstream must be like https://"),
+        (vec!["record"], "required arguments were not provided: --upstream <URL>"),
+        (
+            vec!["record", "--upstream", "http://127.0.0.1:1", "--project", "a b"],
+            "--project must have 1 to 64",
+        ),
+        (
+            vec!["record", "--upstream", "http://127.0.0.1:1", "--out", "/dev/null/x"],
+            "cannot make the directory",
+        ),
+        (
+            vec!["coverage", "--endpoint", "http://127.0.0.1:1"],
+            "nothing answers at http://127.0.0.1:1",
+        ),
+        (vec!["serve"], "unrecognized subcommand 'serve'"),
+    ] {
+        let mut arguments = arguments;
+        if arguments[0].starts_with("--") {
+            arguments.extend(["--listen", "0"]);
+        }
+        let said = fails(&arguments);
+        assert!(said.contains(reason), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_server_is_asked_for_its_health_and_its_coverage() {
+    let (child, address) = start(&["--listen", "0", "--control-token", "control"]);
+    let endpoint = format!("http://{address}");
+    let healthy = run(&mut program(&["healthcheck", "--endpoint", &endpoint]));
+    assert_eq!((healthy.0, healthy.1.as_str()), (0, "ready\n"));
+    // Without a flag, where a server listens that was started in the same environment.
+    let port = format!("0.0.0.0:{}", address.port());
+    assert_eq!(run(program(&["healthcheck"]).env("FABRIC_LISTEN", port)).0, 0);
+    raw::send(address, &request("GET", "/v1/access-clients/none", "", b""));
+    let coverage = |arguments: &[&str]| {
+        let mut command = program(&["coverage", "--endpoint", &endpoint]);
+        run(command.args(arguments).env("FABRIC_CONTROL_TOKEN", "control"))
+    };
+    let (status, text, _) = coverage(&[]);
+    assert_eq!(status, 0);
+    assert!(text.contains("ShowAccessClient\n     never  200\n"), "{text}");
+    assert!(text.ends_with("1 of 37 documented answers met, 2.7 %\n"), "{text}");
+    assert_eq!(coverage(&["--fail-under", "2.7", "--need", "404"]).0, 0);
+    let (status, _, log) = coverage(&["--fail-under", "50", "--need", "408"]);
+    assert_eq!(status, 1);
+    assert!(log.contains("no caller ever met a 408") && log.contains("wanted are 50 %"), "{log}");
+    let (_, json, _) = coverage(&["--json"]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["total"], 37);
+    let refused = run(&mut program(&["coverage", "--endpoint", &endpoint]));
+    assert!(
+        refused.0 == 2
+            && refused.2.contains("401 Unauthorized")
+            && refused.2.contains("--control-token"),
+        "{}",
+        refused.2
+    );
+    stop(child);
+    let ill = run(&mut program(&["healthcheck", "--endpoint", &endpoint]));
+    assert!(ill.0 == 1 && ill.1.contains("nothing answers at"), "{ill:?}");
+    let script = run(&mut program(&["completions", "bash"])).1;
+    assert!(script.contains("--fail-under") && script.contains("_fabric__server"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_seed_is_read_again_when_asked_or_when_it_changes() {
+    let seed = File::new("changing.json", r#"[{"name": "first"}]"#);
+    let (child, address) = start(&["--listen", "0", "--seed", seed.path()]);
+    let names = || {
+        let answer = raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json();
+        let infos = answer["access_client_infos"].as_array().unwrap().clone();
+        infos.iter().map(|found| found["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let becomes = |wanted: &str| {
+        for _ in 0..100 {
+            if names() == [wanted] {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
+    };
+    assert!(becomes("first"));
+    std::fs::write(seed.path(), r#"[{"name": "second"}]"#).unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(becomes("first"), "nobody asked");
+    let hangup = || Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    hangup();
+    assert!(becomes("second"));
+    std::fs::write(seed.path(), "[{").unwrap();
+    hangup();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(becomes("second"));
+    assert!(stop(child).contains("everything stays as it is: the seed"));
+
+    std::fs::write(seed.path(), r#"[{"name": "first"}]"#).unwrap();
+    let (child, address) = start(&["--listen", "0", "--seed", seed.path(), "--watch-seed"]);
+    let watched = || {
+        raw::send(address, &request("GET", "/v1/access-clients?name=third", "", b"")).json()["total"]
+            == 1
+    };
+    assert!(!watched());
+    std::fs::write(seed.path(), r#"[{"name": "third"}]"#).unwrap();
+    assert!((0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        watched()
+    }));
+    stop(child);
+}
+
+#[test]
+fn what_a_real_endpoint_does_is_recorded_and_played() {
+    let (upstream, real) =
+        start(&["--listen", "0", "--token", "canary=theirs", "--creating-time", "1h"]);
+    let endpoint = format!("http://{real}");
+    let out = std::env::temp_dir().join(format!("fabric-{}-recording", std::process::id()));
+    let out_path = out.to_str().unwrap();
+    let (recorder, address) =
+        start(&["record", "--upstream", &endpoint, "--listen", "0", "--out", out_path]);
+    let call = |address: SocketAddr, method: &str, target: &str, body: &[u8]| {
+        let headers = "Content-Type: application/json\r\nX-Auth-Token: canary\r\n";
+        raw::send(address, &request(method, target, headers, body))
+    };
+    let create = |name: &str| {
+        let answer = call(
+            address,
+            "POST",
+            "/v1/access-clients",
+            format!(r#"{{"name":"{name}"}}"#).as_bytes(),
+        );
+        assert!(answer.header("x-request-id").is_some());
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (create("first"), create("second"));
+    let target = |id: &str| format!("/v1/access-clients/{id}");
+    assert_eq!(call(address, "PUT", &target(&first), br#"{"name":"renamed"}"#).status, 200);
+    assert_eq!(call(address, "DELETE", &target(&second), b"").status, 200);
+    let here = call(address, "GET", "/v1/access-clients", b"");
+    assert_eq!(here.body, call(real, "GET", "/v1/access-clients", b"").body);
+    assert_eq!(call(address, "GET", &target("none"), b"").status, 404);
+    assert_eq!(raw::send(address, &request("GET", "/v1/access-clients", "", b"")).status, 401);
+    Command::new("kill").arg(recorder.id().to_string()).status().unwrap();
+    let ended = recorder.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    stop(upstream);
+    let [snapshot, journal] = ["snapshot.json", "journal.json"].map(|name| out.join(name));
+    for file in [&snapshot, &journal] {
+        assert!(!std::fs::read_to_string(file).unwrap().contains("canary"), "{}", file.display());
+    }
+    let (mock, address) = start(&[
+        "--listen",
+        "0",
+        "--snapshot",
+        snapshot.to_str().unwrap(),
+        "--journal",
+        journal.to_str().unwrap(),
+    ]);
+    let mut list = raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json();
+    let mut seen = here.json();
+    // How long it would still have been CREATING nobody can know.
+    for page in [&mut list, &mut seen] {
+        page["access_client_infos"][0]["status"].take();
+    }
+    assert_eq!(list, seen);
+    let calls = raw::send(address, &request("GET", "/_mock/v1/journal", "", b"")).json();
+    let operations: Vec<_> = calls["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["operation"].as_str().unwrap())
+        .collect();
+    let list = "ListVpcepClient";
+    let (update, delete, create) =
+        ("UpdateAccessClientInfo", "DeleteVpcepClient", "CreateAccessClientInfo");
+    assert_eq!(operations, [list, list, "ShowAccessClient", list, delete, update, create, create]);
+    stop(mock);
+    std::fs::remove_dir_all(out).unwrap();
+}

@@ -165,7 +165,7 @@ async fn furnished(server: &MockServer) -> String {
     for _ in 0..5 {
         let _ = calls.access_clients().list(ListAccessClientsQuery::default()).await;
     }
-    server.clock().of(project("furnished")).advance(Duration::from_secs(3_600));
+    server.clock().of(project("furnished")).advance(Duration::from_hours(1));
     server.clock().set(UNIX_EPOCH + Duration::from_millis(1_234_567));
     access.token
 }
@@ -243,7 +243,7 @@ async fn a_snapshot_that_is_wrong_changes_nothing() {
         ),
         (
             wrong(|snapshot| {
-                snapshot["projects"]["furnished"]["access_clients"][0]["created_at"] = json!("x")
+                snapshot["projects"]["furnished"]["access_clients"][0]["created_at"] = json!("x");
             }),
             "the snapshot is wrong: projects.furnished.access_clients[0].created_at: must be a time",
         ),
@@ -260,7 +260,7 @@ async fn a_snapshot_that_is_wrong_changes_nothing() {
         ),
         (
             wrong(|snapshot| {
-                snapshot["faults"][0]["then"] = json!({"kind": "answer", "status": 1})
+                snapshot["faults"][0]["then"] = json!({"kind": "answer", "status": 1});
             }),
             "the snapshot is wrong: fault 2: then.status: must be from 200 to 599",
         ),

@@ -1,5 +1,6 @@
 //! The command line: flags, commands, and the file that settings may stand in.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
@@ -287,20 +288,25 @@ impl From<clap::Error> for Misuse {
 }
 
 /// Reads the command line, the environment, and the file that either may name.
-pub(crate) fn read() -> Result<(Arguments, ArgMatches), Misuse> {
+pub(crate) fn read() -> Result<(Arguments, Effective), Misuse> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let mut command = Arguments::command();
     // What is wrong elsewhere is said when all is read.
     let first = command.clone().ignore_errors(true).try_get_matches_from(&arguments)?;
+    let mut of_file = BTreeSet::new();
     if let Some(path) = first.get_one::<PathBuf>("config") {
-        command = with_file(command, path)?;
+        command = with_file(command, path, &mut of_file)?;
     }
     let matches = command.try_get_matches_from(&arguments)?;
-    Ok((Arguments::from_arg_matches(&matches)?, matches))
+    Ok((Arguments::from_arg_matches(&matches)?, Effective { matches, of_file }))
 }
 
 /// Makes what stands in the file the defaults of flags, so that one parser checks all of them.
-fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, Misuse> {
+fn with_file(
+    mut command: clap::Command,
+    path: &Path,
+    of_file: &mut BTreeSet<String>,
+) -> Result<clap::Command, Misuse> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Misuse::File(format!("cannot read the settings {shown}: {error}")))?;
@@ -330,6 +336,7 @@ fn with_file(mut command: clap::Command, path: &Path) -> Result<clap::Command, M
             _ => Err(wrong("must be a string, a whole number, true or false")),
         });
         let values = values.collect::<Result<Vec<String>, _>>()?;
+        of_file.insert(name);
         command =
             command.mut_arg(known.get_id().as_str(), |argument| argument.default_values(values));
     }
@@ -343,57 +350,70 @@ fn settable(command: &clap::Command) -> impl Iterator<Item = &clap::Arg> {
     })
 }
 
-/// Every setting as TOML, with where it comes from; secrets are redacted.
-pub(crate) fn effective(matches: &ArgMatches) -> String {
-    let mut lines = String::new();
-    for argument in settable(&Arguments::command()) {
-        let (Some(name), id) = (argument.get_long(), argument.get_id().as_str()) else { continue };
-        let is_secret = ["tokens", "access_keys", "control_token"].contains(&id);
-        let values = matches.get_raw(id).into_iter().flatten();
-        let values: Vec<String> = values
-            .map(|value| match value.to_string_lossy() {
-                _ if is_secret => "\"[redacted]\"".to_owned(),
-                text if text.parse::<i64>().is_ok() || ["true", "false"].contains(&&*text) => {
-                    text.into_owned()
-                }
-                text => serde_json::json!(text).to_string(),
-            })
-            .collect();
-        let variable = argument.get_env().map(std::ffi::OsStr::to_string_lossy);
-        let variable = match id {
-            "tokens" => Some("FABRIC_TOKEN".into()),
-            "access_keys" => Some("FABRIC_ACCESS_KEY".into()),
-            _ => variable,
-        };
-        let is_list = matches!(argument.get_action(), ArgAction::Append);
-        let more = match &variable {
-            Some(variable) if is_secret && is_list && std::env::var_os(&**variable).is_some() => {
-                format!(" and those in {variable}")
-            }
-            _ => String::new(),
-        };
-        let line = match (&values[..], matches.value_source(id)) {
-            ([], _) => format!("# {name} is not set{more}"),
-            (values, source) => {
-                let source = match source {
-                    Some(ValueSource::CommandLine) => format!("--{name}"),
-                    Some(ValueSource::EnvVariable) => variable.unwrap_or_default().into_owned(),
-                    _ if argument.get_default_values()
-                        == matches.get_raw(id).into_iter().flatten().collect::<Vec<_>>() =>
-                    {
-                        "default".to_owned()
+/// The settings that are in force, and which of them stand in the file.
+#[derive(Debug)]
+pub(crate) struct Effective {
+    matches: ArgMatches,
+    of_file: BTreeSet<String>,
+}
+
+impl Effective {
+    /// Every setting as TOML, with where it comes from; secrets are redacted.
+    pub(crate) fn to_toml(&self) -> String {
+        let Self { matches, of_file } = self;
+        let mut lines = String::new();
+        for argument in settable(&Arguments::command()) {
+            let (Some(name), id) = (argument.get_long(), argument.get_id().as_str()) else {
+                continue;
+            };
+            let is_secret = ["tokens", "access_keys", "control_token"].contains(&id);
+            let values = matches.get_raw(id).into_iter().flatten();
+            let values: Vec<String> = values
+                .map(|value| match value.to_string_lossy() {
+                    _ if is_secret => "\"[redacted]\"".to_owned(),
+                    text if text.parse::<i64>().is_ok() || ["true", "false"].contains(&&*text) => {
+                        text.into_owned()
                     }
-                    _ => "--config".to_owned(),
-                };
-                let value =
-                    if is_list { format!("[{}]", values.join(", ")) } else { values[0].clone() };
-                format!("{name} = {value} # {source}{more}")
-            }
-        };
-        lines.push_str(&line);
-        lines.push('\n');
+                    text => serde_json::json!(text).to_string(),
+                })
+                .collect();
+            let variable = argument.get_env().map(std::ffi::OsStr::to_string_lossy);
+            let variable = match id {
+                "tokens" => Some("FABRIC_TOKEN".into()),
+                "access_keys" => Some("FABRIC_ACCESS_KEY".into()),
+                _ => variable,
+            };
+            let is_list = matches!(argument.get_action(), ArgAction::Append);
+            let more = match &variable {
+                Some(variable)
+                    if is_secret && is_list && std::env::var_os(&**variable).is_some() =>
+                {
+                    format!(" and those in {variable}")
+                }
+                _ => String::new(),
+            };
+            let line = match (&values[..], matches.value_source(id)) {
+                ([], _) => format!("# {name} is not set{more}"),
+                (values, source) => {
+                    let source = match source {
+                        Some(ValueSource::CommandLine) => format!("--{name}"),
+                        Some(ValueSource::EnvVariable) => variable.unwrap_or_default().into_owned(),
+                        _ if of_file.contains(name) => "--config".to_owned(),
+                        _ => "default".to_owned(),
+                    };
+                    let value = if is_list {
+                        format!("[{}]", values.join(", "))
+                    } else {
+                        values[0].clone()
+                    };
+                    format!("{name} = {value} # {source}{more}")
+                }
+            };
+            lines.push_str(&line);
+            lines.push('\n');
+        }
+        lines
     }
-    lines
 }
 
 fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {

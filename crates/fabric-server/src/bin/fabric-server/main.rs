@@ -23,13 +23,13 @@ use crate::arguments::{Arguments, Command, LogFormat, LogLevel, Misuse, SecretTe
 const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
-    let (mut arguments, matches) = match arguments::read() {
+    let (mut arguments, effective) = match arguments::read() {
         Ok(read) => read,
         Err(Misuse::CommandLine(error)) => return explain(&error),
         Err(Misuse::File(reason)) => return fail(&reason),
     };
     if arguments.print_config {
-        return print(&arguments::effective(&matches));
+        return print(&effective.to_toml());
     }
     let command = arguments.command.take();
     if let Some(Command::Completions { shell }) = command {
@@ -340,7 +340,7 @@ fn explain(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && *line != MORE);
     let lines: Vec<&str> = lines.take_while(|line| !line.starts_with("Usage:")).collect();
-    let lines = lines.join("; ");
+    let lines = lines.join("; ").replace(":; ", ": ");
     let reason = lines.trim_start_matches("error: ");
     fail(&format!("{reason} (--help lists what there is)"))
 }

@@ -1,0 +1,407 @@
+//! The control surface: who may use it, what it says, and what else a mock has.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use fabric_client::{Client, Retry};
+use fabric_model::access_client::{AccessClientCreate, ListAccessClientsQuery};
+use fabric_model::health::ShowHealth;
+use fabric_model::{Nothing, Request};
+use fabric_server::fault::{Effect, Fault};
+use fabric_server::{Credential, MockServer, RateLimit, Settings};
+use serde_json::{Value, json};
+
+use crate::raw::{self, Answer};
+
+async fn send(server: &MockServer, request: Vec<u8>) -> Answer {
+    let address = server.address();
+    tokio::task::spawn_blocking(move || raw::send(address, &request)).await.unwrap()
+}
+
+async fn get(server: &MockServer, target: &str, headers: &str) -> Answer {
+    send(server, raw::request("GET", target, headers, b"")).await
+}
+
+fn error(answer: &Answer) -> String {
+    answer.json()["error"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_surface_is_for_this_machine_or_for_who_has_the_token() {
+    let open = MockServer::start().await;
+    assert_eq!(get(&open, "/_mock/v1/status", "").await.status, 200);
+    assert_eq!(
+        get(&open, "/_mock/v1/status", "Origin: http://localhost:3000\r\n").await.status,
+        200
+    );
+    // A page of another site, or a name that somebody has pointed to this machine.
+    for (host, headers) in [
+        ("localhost", "Origin: https://example.org\r\n"),
+        ("localhost", "Origin: null\r\n"),
+        ("rebound.example.org", ""),
+        ("localhost.example.org:80", ""),
+    ] {
+        let request = format!(
+            "POST /_mock/v1/reset HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}Content-Length: 0\r\n\r\n"
+        );
+        let answer = send(&open, request.into_bytes()).await;
+        assert_eq!(answer.status, 403, "{host} {headers}");
+        assert!(error(&answer).contains("--control-token"));
+    }
+    for host in ["127.0.0.1:80", "[::1]:80", "localhost"] {
+        let request =
+            format!("GET /_mock/v1/status HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert_eq!(send(&open, request.into_bytes()).await.status, 200, "{host}");
+    }
+
+    let settings = Settings { control_token: Some("control".into()), ..Settings::default() };
+    let guarded = MockServer::start_with(settings).await.unwrap();
+    for (headers, status) in [
+        ("", 401),
+        ("Authorization: Bearer wrong\r\n", 401),
+        ("X-Auth-Token: control\r\n", 401),
+        ("Authorization: Bearer control\r\n", 200),
+        ("X-Mock-Token: control\r\n", 200),
+    ] {
+        assert_eq!(get(&guarded, "/_mock/v1/status", headers).await.status, status, "{headers}");
+    }
+
+    // Reached from elsewhere: closed without a token, unless everybody is let in.
+    let credentials = vec![Credential::parse_token("token").unwrap()];
+    let listen = ([0, 0, 0, 0], 0).into();
+    let settings = Settings { listen, credentials: credentials.clone(), ..Settings::default() };
+    let closed = MockServer::start_with(settings.clone()).await.unwrap();
+    let here = |server: &MockServer| ([127, 0, 0, 1], server.address().port()).into();
+    let ask = async |address: std::net::SocketAddr| {
+        let request = raw::request("GET", "/_mock/v1/status", "", b"");
+        tokio::task::spawn_blocking(move || raw::send(address, &request)).await.unwrap()
+    };
+    let answer = ask(here(&closed)).await;
+    assert_eq!(answer.status, 403);
+    assert!(error(&answer).contains("--control-token"));
+    let open_to_all =
+        MockServer::start_with(Settings { open_to_all: true, ..settings }).await.unwrap();
+    assert_eq!(ask(here(&open_to_all)).await.status, 200);
+}
+
+#[tokio::test]
+async fn probes_answer_whatever_state_the_mock_is_in() {
+    let settings = Settings {
+        control_token: Some("control".into()),
+        rate_limit: RateLimit::new(1, Duration::from_mins(1)),
+        ..Settings::default()
+    };
+    let server = MockServer::start_with(settings).await.unwrap();
+    server.world().add_fault(Fault { then: Some(Effect::Reset), ..Fault::default() }).unwrap();
+    server.world().reset(None).unwrap();
+    server
+        .world()
+        .add_fault(Fault { then: Some(Effect::answer(503)), ..Fault::default() })
+        .unwrap();
+    for _ in 0..3 {
+        assert_eq!(get(&server, "/_mock/v1/live", "").await.body, b"live\n");
+        assert_eq!(get(&server, "/_mock/v1/ready", "").await.body, b"ready\n");
+    }
+    // That of the contract is the service's, and fails like it.
+    let client = Client::builder(server.endpoint()).retry(Retry::off()).build().unwrap();
+    let request = Request::<ShowHealth> { path: Nothing {}, query: Nothing {}, body: Nothing {} };
+    assert_eq!(client.send(&request).await.unwrap_err().status().unwrap(), 503);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_plainly() {
+    let server = MockServer::start().await;
+    for (request, status, reason) in [
+        (raw::request("GET", "/_mock/v1/nothing", "", b""), 404, "there is no such path or method"),
+        (
+            raw::request("PATCH", "/_mock/v1/faults", "", b""),
+            404,
+            "there is no such path or method",
+        ),
+        (raw::json("POST", "/_mock/v1/projects", b"{"), 400, "body: is not JSON at line 1"),
+        (
+            raw::json("POST", "/_mock/v1/projects", br#"{"project_id": "a b"}"#),
+            400,
+            "project_id: must have 1 to 64",
+        ),
+        (
+            raw::json("POST", "/_mock/v1/projects", br#"{"from": "none"}"#),
+            404,
+            "from: there is no project none",
+        ),
+        (
+            raw::request("DELETE", "/_mock/v1/projects/none", "", b""),
+            404,
+            "there is no project none",
+        ),
+        (raw::request("DELETE", "/_mock/v1/faults/7", "", b""), 404, "there is no fault 7"),
+        (raw::request("DELETE", "/_mock/v1/faults/x", "", b""), 400, ""),
+        (
+            raw::request("POST", "/_mock/v1/reset?project_id=none", "", b""),
+            404,
+            "there is no project none",
+        ),
+        (raw::request("POST", "/_mock/v1/reset?projct=none", "", b""), 400, ""),
+        (raw::json("PUT", "/_mock/v1/clock", b"{}"), 400, "give time, frozen or advance"),
+        (
+            raw::json("PUT", "/_mock/v1/clock", br#"{"time": "now"}"#),
+            400,
+            "time: must be a time like",
+        ),
+        (
+            raw::json("PUT", "/_mock/v1/clock", br#"{"advance": "-1s"}"#),
+            400,
+            "advance: must be like",
+        ),
+    ] {
+        let shown = String::from_utf8_lossy(&request).into_owned();
+        let answer = send(&server, request).await;
+        assert_eq!(answer.status, status, "{shown}");
+        assert!(error(&answer).starts_with(reason), "{shown}{}", error(&answer));
+    }
+}
+
+#[tokio::test]
+async fn the_clock_is_turned_over_http() {
+    let server = MockServer::start().await;
+    let put = async |query: &str, body: Value| {
+        send(
+            &server,
+            raw::json("PUT", &format!("/_mock/v1/clock{query}"), body.to_string().as_bytes()),
+        )
+        .await
+        .json()
+    };
+    let clock = put("", json!({"time": "2030-01-01T00:00:00Z", "frozen": true})).await;
+    assert!(
+        clock["time"].as_str().unwrap().starts_with("2030-01-01T00:00:00.000")
+            && clock["frozen"] == true,
+        "{clock}"
+    );
+    let before = server.clock().now();
+    put("", json!({"advance": "1h 5s"})).await;
+    assert_eq!(server.clock().now(), before + Duration::from_secs(3_605));
+    put("?project_id=ahead", json!({"advance": "1d"})).await;
+    let project = server.clock().of("ahead".parse().unwrap());
+    assert_eq!(project.now(), before + Duration::from_secs(3_605 + 86_400));
+    let running = put("", json!({"frozen": false})).await;
+    assert_eq!(running["frozen"], false);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(server.clock().now() > before + Duration::from_secs(3_605));
+    assert_eq!(send(&server, raw::request("DELETE", "/_mock/v1/clock", "", b"")).await.status, 204);
+    let clock = get(&server, "/_mock/v1/clock", "").await.json();
+    assert_eq!((clock["offset"].as_str(), clock["frozen"].as_bool()), (Some("0s"), Some(false)));
+    // No time is too far to be told, and none breaks a call.
+    put("", json!({"advance": "100000years"})).await;
+    let created = send(&server, raw::json("POST", "/v1/access-clients", b"{}")).await;
+    assert_eq!(created.json()["create_time"], "9999-12-31T23:59:59.000Z");
+}
+
+#[tokio::test]
+async fn coverage_counts_what_callers_met() {
+    let server = MockServer::start().await;
+    let client = Client::builder(server.endpoint()).retry(Retry::off()).build().unwrap();
+    assert_eq!(server.world().coverage().covered, 0);
+    client.access_clients().create(AccessClientCreate::default()).await.unwrap();
+    client.access_clients().show("unknown").await.unwrap_err();
+    for effect in [Effect::answer(408), Effect::answer(429), Effect::Reset] {
+        let rule =
+            server.world().add_fault(Fault { then: Some(effect), ..Fault::default() }).unwrap();
+        client.access_clients().list(ListAccessClientsQuery::default()).await.unwrap_err();
+        server.world().remove_fault(rule.id).unwrap();
+    }
+    let coverage = get(&server, "/_mock/v1/coverage", "").await.json();
+    assert_eq!(
+        (&coverage["covered"], &coverage["total"], &coverage["percent"]),
+        (&json!(3), &json!(37), &json!(8.1))
+    );
+    let calls = |operation: &str, status: Value| {
+        let operations = coverage["operations"].as_array().unwrap();
+        let of = operations.iter().find(|of| of["operation"] == operation).unwrap();
+        let mut answers = of["answers"].as_array().unwrap().iter();
+        answers
+            .find(|answer| answer["status"] == status)
+            .map(|answer| (answer["calls"].as_u64().unwrap(), answer["is_documented"] == true))
+    };
+    assert_eq!(calls("CreateAccessClientInfo", json!(200)), Some((1, true)));
+    assert_eq!(calls("CreateAccessClientInfo", json!(408)), Some((0, true)));
+    assert_eq!(calls("ShowAccessClient", json!(404)), Some((1, true)));
+    assert_eq!(calls("ListVpcepClient", json!(408)), Some((1, true)));
+    assert_eq!(calls("ListVpcepClient", json!(429)), Some((1, false)));
+    assert_eq!(calls("ListVpcepClient", Value::Null), Some((1, false)));
+    assert_eq!(calls("DeleteVpcepClient", json!(429)), None);
+
+    let metrics = get(&server, "/_mock/v1/metrics", "").await;
+    let metrics = String::from_utf8(metrics.body).unwrap();
+    for line in [
+        r#"fabric_mock_answers_total{operation="ListVpcepClient",status="408",error_code="common.00000408"} 1"#,
+        r#"fabric_mock_answer_seconds_bucket{le="+Inf"} 5"#,
+        "fabric_mock_answer_seconds_count 5",
+        "fabric_mock_access_clients 1",
+        "fabric_mock_journal_entries 5",
+    ] {
+        assert!(metrics.lines().any(|given| given == line), "{line} is not in\n{metrics}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_explained_to_who_asks() {
+    let credentials = vec![
+        Credential::parse_token("known=mine").unwrap(),
+        Credential::parse_token("reader=mine")
+            .unwrap()
+            .allowing(["DataArtsFabric::showVpcepClient"])
+            .unwrap(),
+        Credential::parse_token("old=mine").unwrap().until(UNIX_EPOCH),
+    ];
+    let server =
+        MockServer::start_with(Settings { credentials, ..Settings::default() }).await.unwrap();
+    let list = "/v1/access-clients";
+    for (target, headers, status, reason) in [
+        (list, "", 401, "credentials: there is neither X-Auth-Token nor a signature"),
+        (list, "X-Auth-Token: other\r\n", 401, "token: it is not known"),
+        (list, "X-Auth-Token: old\r\n", 401, "token: it has expired"),
+        (
+            list,
+            "X-Auth-Token: known\r\nX-Auth-Token: known\r\n",
+            401,
+            "token: X-Auth-Token is given more than once",
+        ),
+        (
+            list,
+            "X-Auth-Token: reader\r\n",
+            403,
+            "permission: the caller is not allowed DataArtsFabric::listVpcepClient",
+        ),
+        (
+            list,
+            "X-Auth-Token: known\r\nX-Project-Id: other\r\n",
+            403,
+            "permission: the caller belongs to project mine, and asks for other",
+        ),
+        (
+            list,
+            "Authorization: SDK-HMAC-SHA256 Access=a\r\n",
+            401,
+            "signature: X-Sdk-Date is missing",
+        ),
+        (
+            "/v1/access-clients?limit=0",
+            "X-Auth-Token: known\r\n",
+            400,
+            "contract: limit: must be 1 to 100",
+        ),
+        (
+            "/v1/access-clients/none",
+            "X-Auth-Token: known\r\n",
+            404,
+            "state: project mine has no such access client",
+        ),
+        (
+            list,
+            "X-Auth-Token: known\r\nX-Mock-Fault: 500\r\n",
+            500,
+            "fault of X-Mock-Fault, answers 500, write discarded",
+        ),
+        ("/nowhere", "", 404, "404 APIG.0101: The API does not exist or has not been published"),
+    ] {
+        let explained = get(&server, target, &format!("{headers}X-Mock-Explain: 1\r\n")).await;
+        assert_eq!(explained.status, status, "{headers}");
+        assert_eq!(explained.header("x-mock-reason"), Some(reason));
+        let plain = get(&server, target, headers).await;
+        assert_eq!((plain.status, plain.header("x-mock-reason")), (status, None));
+        assert_eq!(plain.body, explained.body);
+    }
+    let good = get(&server, list, "X-Auth-Token: known\r\nX-Mock-Explain: 1\r\n").await;
+    assert_eq!((good.status, good.header("x-mock-reason")), (200, None));
+}
+
+#[tokio::test]
+async fn quotas_and_rate_limits_refuse_as_a_gateway_does() {
+    let settings = Settings {
+        quota: Some(2),
+        rate_limit: RateLimit::new(4, Duration::from_secs(2)),
+        ..Settings::default()
+    };
+    let server = MockServer::start_with(settings).await.unwrap();
+    server.clock().set(UNIX_EPOCH);
+    let create = raw::json("POST", "/v1/access-clients", b"{}");
+    for _ in 0..2 {
+        assert_eq!(send(&server, create.clone()).await.status, 200);
+    }
+    let refused = send(&server, create.clone()).await;
+    assert_eq!((refused.status, refused.json()["error_code"].as_str()), (429, Some("APIG.0308")));
+    assert!(refused.json()["error_msg"].as_str().unwrap().contains("quota"));
+    assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
+    // Four in two seconds were made. Others still have theirs.
+    let refused = get(&server, "/v1/access-clients", "X-Mock-Explain: 1\r\n").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
+    assert!(refused.header("x-mock-reason").unwrap().starts_with("throttling"));
+    assert_eq!(get(&server, "/v1/access-clients", "X-Project-Id: other\r\n").await.status, 200);
+    assert_eq!(get(&server, "/healthcheck", "").await.status, 200);
+    server.clock().advance(Duration::from_millis(499));
+    assert_eq!(get(&server, "/v1/access-clients", "").await.status, 429);
+    server.clock().advance(Duration::from_millis(1));
+    assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
+    assert_eq!(get(&server, "/v1/access-clients", "").await.status, 429);
+    server.world().reset(None).unwrap();
+    server.clock().set(UNIX_EPOCH);
+    assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn browsers_may_call_where_that_is_allowed() {
+    let origins = vec!["https://app.example.org".to_owned()];
+    let server = MockServer::start_with(Settings { cors_origins: origins, ..Settings::default() })
+        .await
+        .unwrap();
+    let preflight = "Origin: https://app.example.org\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x-auth-token\r\n";
+    let answer =
+        send(&server, raw::request("OPTIONS", "/v1/access-clients/x", preflight, b"")).await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.org"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("PUT"));
+    assert_eq!(answer.header("access-control-allow-headers"), Some("x-auth-token"));
+    let answer = get(&server, "/v1/access-clients", "Origin: https://app.example.org\r\n").await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.org"));
+    assert!(answer.header("access-control-expose-headers").unwrap().contains("x-request-id"));
+    let answer = get(&server, "/v1/access-clients", "Origin: https://other.example.org\r\n").await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, None));
+    let closed = MockServer::start().await;
+    let answer = get(&closed, "/v1/access-clients", "Origin: https://app.example.org\r\n").await;
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    let origins = vec!["app.example.org".to_owned()];
+    let wrong =
+        MockServer::start_with(Settings { cors_origins: origins, ..Settings::default() }).await;
+    assert!(wrong.unwrap_err().to_string().contains("must be like https://example.org"));
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere() {
+    let server = MockServer::start().await;
+    for (path, media_type) in [
+        ("/_mock/", "text/html; charset=utf-8"),
+        ("/_mock/page.css", "text/css; charset=utf-8"),
+        ("/_mock/page.js", "text/javascript; charset=utf-8"),
+        ("/_mock/openapi.json", "application/json"),
+        ("/_mock/v1/openapi.json", "application/json"),
+    ] {
+        let answer = get(&server, path, "").await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some(media_type)),
+            "{path}"
+        );
+        if media_type != "application/json" {
+            let policy = answer.header("content-security-policy").unwrap();
+            assert!(policy.starts_with("default-src 'self';"));
+            let text = String::from_utf8_lossy(&answer.body);
+            assert!(!text.contains("https://") && !text.contains("//cdn"), "{path}");
+        }
+    }
+    assert_eq!(get(&server, "/_mock", "").await.header("location"), Some("/_mock/"));
+    assert_eq!(get(&server, "/_mock/reference/", "").await.status, 200);
+    let document = get(&server, "/_mock/v1/openapi.json", "").await.json();
+    assert_eq!(
+        document,
+        serde_json::from_str::<Value>(&fabric_server::control_document()).unwrap()
+    );
+}
