@@ -24,6 +24,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 const BARE_SERVER: &str = "bare-server";
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: &str = "1";
+const SOAK: &str = "soak";
 const UNDER_LOAD: &str = "FABRIC_BENCH_UNDER_LOAD";
 
 /// Turns of each side.
@@ -39,12 +40,18 @@ fn main() -> Outcome {
         let status = Command::new("taskset")
             .args(["--cpu-list", LOAD_CORE])
             .arg(own)
+            .args(std::env::args_os().skip(1))
             .env(UNDER_LOAD, "1")
             .status()?;
         return if status.success() { Ok(()) } else { Err("the benchmark failed".into()) };
     }
     let runtime = runtime()?;
     let ours = Served::start(Command::new(shipped_server()?).args(["--listen", "0"]))?;
+    if std::env::args().any(|argument| argument == SOAK) {
+        return runtime.block_on(soak(&ours));
+    }
+    let off = ["--listen", "0", "--journal-limit", "0"];
+    let without_journal = Served::start(Command::new(shipped_server()?).args(off))?;
     let bare = Served::start(Command::new(std::env::current_exe()?).arg(BARE_SERVER))?;
     println!("server: from exec to first answer     {:>6.1} ms", ours.start.as_secs_f64() * 1e3);
     println!(
@@ -55,7 +62,12 @@ fn main() -> Outcome {
     );
     let id = runtime.block_on(create(&ours))?;
     let target = format!("/v1/access-clients/{id}");
-    runtime.block_on(server_throughput(&ours, &bare, &target))?;
+    let title = "server: throughput to bare axum";
+    runtime.block_on(server_throughput(title, &ours, &bare, &target))?;
+    let id_without_journal = runtime.block_on(create(&without_journal))?;
+    let target_without_journal = format!("/v1/access-clients/{id_without_journal}");
+    let title = "server: the same without journal";
+    runtime.block_on(server_throughput(title, &without_journal, &bare, &target_without_journal))?;
     println!("server: resident memory after load    {:>6} KiB", ours.memory()?);
     runtime.block_on(client_time(&bare, &id))?;
     reading_time()
@@ -139,8 +151,23 @@ impl Served {
 
     /// Sends the request over so many connections, one after another on each, for so long, at least
     /// once. Gives the answers per second.
-    async fn load(&self, connections: usize, time: Duration, request: &str) -> Outcome<f64> {
+    async fn load(&self, connections: u32, time: Duration, request: &str) -> Outcome<f64> {
         let begin = Instant::now();
+        let total = self.exchange(connections, request, move |_| begin.elapsed() < time).await?;
+        Ok(f64::from(total) / begin.elapsed().as_secs_f64())
+    }
+
+    /// Sends the request so many times over each of so many connections.
+    async fn calls(&self, connections: u32, each: u32, request: &str) -> Outcome {
+        self.exchange(connections, request, move |count| count < each).await.map(|_| ())
+    }
+
+    async fn exchange(
+        &self,
+        connections: u32,
+        request: &str,
+        goes_on: impl Fn(u32) -> bool + Copy + Send + 'static,
+    ) -> Outcome<u32> {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..connections {
             let mut stream = TcpStream::connect(self.address).await?;
@@ -149,7 +176,7 @@ impl Served {
             tasks.spawn(async move {
                 let mut answer = [0; 4096];
                 let mut count = 0_u32;
-                while count == 0 || begin.elapsed() < time {
+                while count == 0 || goes_on(count) {
                     stream.write_all(request.as_bytes()).await?;
                     let mut length = 0;
                     // The answers have no body, so the empty line is their end.
@@ -172,7 +199,7 @@ impl Served {
         while let Some(count) = tasks.join_next().await {
             total += count??;
         }
-        Ok(f64::from(total) / begin.elapsed().as_secs_f64())
+        Ok(total)
     }
 }
 
@@ -197,10 +224,30 @@ async fn create(server: &Served) -> Outcome<String> {
     Ok(created.id.ok_or("an access client without an id")?)
 }
 
+/// A million calls with the journal on: what it takes at the end is what it took after the first tenth.
+async fn soak(server: &Served) -> Outcome {
+    const CONNECTIONS: u32 = 16;
+    const CALLS: u32 = 1_000_000;
+    let target = format!("/v1/access-clients/{}", create(server).await?);
+    let request = request("PUT", &target, BODY);
+    let mut after_first = 0;
+    for part in 1..=10_u32 {
+        server.calls(CONNECTIONS, CALLS / 10 / CONNECTIONS, &request).await?;
+        let memory = server.memory()?;
+        println!("after {:>9} calls: {memory} KiB", CALLS / 10 * part);
+        if part == 1 {
+            after_first = memory;
+        }
+    }
+    let ratio = f64::from(server.memory()?) / f64::from(after_first);
+    println!("soak: memory at the end, to after 100,000 calls: {ratio:.3} (aim: 0.90 to 1.10)");
+    if (0.9..=1.1).contains(&ratio) { Ok(()) } else { Err("the memory is not bounded".into()) }
+}
+
 const BODY: &str = r#"{"name":"zzh_test1122"}"#;
 
-async fn server_throughput(ours: &Served, bare: &Served, target: &str) -> Outcome {
-    const CONNECTIONS: usize = 16;
+async fn server_throughput(title: &str, ours: &Served, bare: &Served, target: &str) -> Outcome {
+    const CONNECTIONS: u32 = 16;
     let request = request("PUT", target, BODY);
     let time = Duration::from_millis(700);
     for server in [ours, bare] {
@@ -220,7 +267,7 @@ async fn server_throughput(ours: &Served, bare: &Served, target: &str) -> Outcom
         ratios.push(our_rate / bare_rate);
     }
     println!("server: best rate, ours and bare      {:>6.0} /s, {:.0} /s", best.0, best.1);
-    report("server: throughput to bare axum", "at least 0.90", &mut ratios);
+    report(title, "at least 0.90", &mut ratios);
     Ok(())
 }
 

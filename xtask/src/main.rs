@@ -1,4 +1,4 @@
-//! The tasks of this repository: `cargo xtask test`, `openapi`, `conformance` and `bench`.
+//! The tasks of this repository: `cargo xtask test`, `openapi`, `conformance`, `bench` and `soak`.
 
 mod breaking;
 mod conformance;
@@ -35,6 +35,8 @@ enum Task {
     },
     /// Measures what server, client and model cost, against doing without them
     Bench,
+    /// Makes a million calls to the mock server with its journal on, and watches its memory
+    Soak,
 }
 
 type Outcome = Result<(), String>;
@@ -46,7 +48,8 @@ fn main() -> ExitCode {
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
         Task::Conformance { thorough } => conformance::conformance(thorough),
-        Task::Bench => bench(),
+        Task::Bench => bench(""),
+        Task::Soak => bench(" -- soak"),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,9 +75,9 @@ fn test() -> Outcome {
     cargo("test --workspace --all-features")
 }
 
-fn bench() -> Outcome {
+fn bench(arguments: &str) -> Outcome {
     cargo("build --release --package fabric-server")?;
-    cargo("bench --package xtask --bench overhead")
+    cargo(&format!("bench --package xtask --bench overhead{arguments}"))
 }
 
 fn cargo(arguments: &str) -> Outcome {

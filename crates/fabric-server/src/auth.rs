@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::{AccessKey, Explanation, Refusal, RequestLine, Signature};
@@ -379,7 +379,10 @@ pub(crate) fn anybody() -> Caller {
 }
 
 pub(crate) fn default_project() -> ProjectId {
-    ProjectId::try_from(DEFAULT_PROJECT).expect("the name of the default project is an id")
+    static ID: LazyLock<ProjectId> = LazyLock::new(|| {
+        ProjectId::try_from(DEFAULT_PROJECT).expect("the name of the default project is an id")
+    });
+    ID.clone()
 }
 
 /// The project that the caller names, if any.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -22,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tower::ServiceExt;
 use utoipa::openapi::OpenApi;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -50,8 +51,23 @@ pub(crate) enum Access {
 /// The largest body: a snapshot of a few hundred thousand access clients.
 const BODY_MAX: usize = 256 * 1024 * 1024;
 
-/// The routes of the control surface.
+/// The control surface. It is put together when somebody first asks for it: a server that nobody controls
+/// need not pay for that.
 pub(crate) fn router(world: World, access: Access) -> Router {
+    let surface = Arc::new(LazyLock::new(move || surface(world.clone(), access.clone())));
+    let surface = async move |mut request: Request| {
+        // The path that led here is not one of the surface's own.
+        request.extensions_mut().clear();
+        LazyLock::force(&surface).clone().oneshot(request).await
+    };
+    let surface = axum::routing::any(surface);
+    Router::new()
+        .route("/_mock", surface.clone())
+        .route("/_mock/", surface.clone())
+        .route("/_mock/{*path}", surface)
+}
+
+fn surface(world: World, access: Access) -> Router {
     let access = Arc::new(access);
     let controlled: Router = controlled().with_state(world.clone()).into();
     let probes: Router = probes().with_state(world).into();
@@ -69,7 +85,7 @@ pub(crate) fn router(world: World, access: Access) -> Router {
         .merge(probes)
         .route("/_mock/v1/openapi.json", axum::routing::get(document))
         .merge(super::page::router())
-        .route("/_mock/{*path}", axum::routing::any(fallback))
+        .fallback(fallback)
         .method_not_allowed_fallback(fallback)
 }
 

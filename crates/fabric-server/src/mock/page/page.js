@@ -3,6 +3,7 @@
 
 const ROWS = 200;
 const PAGE = 100;
+const CONTRACT = "/v1/access-clients";
 const TOKEN = "fabric-mock-control-token";
 
 const $ = (id) => document.getElementById(id);
@@ -163,22 +164,24 @@ function confirm(title, text, yes) {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const plural = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 const tokens = new Map();
+const SAMPLE = '{"name":"analytics-1"}';
 
-/** The command that creates an access client in a project. */
-function curl(id = project) {
-  const parts = [`curl -s ${location.origin}/v1/access-clients`];
+/** The command that lists the access clients of a project, or creates one. */
+function curl(id, body) {
+  const parts = [`curl -s ${location.origin}${CONTRACT}`];
   if (id !== "default") parts.push(`-H ${quoted(`X-Project-Id: ${id}`)}`);
   if (tokens.has(id)) parts.push(`-H ${quoted(`X-Auth-Token: ${tokens.get(id)}`)}`);
-  parts.push("-H 'Content-Type: application/json'", `-d '{"name":"analytics-1"}'`);
+  if (body) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
   return parts.join(" ");
 }
 
-/** A call of the journal as a command; what was redacted is left to whoever runs it. */
+/** A call of the journal as a command. What was redacted cannot be said again, but for the token. */
 function curlOf(entry) {
   const parts = [`curl -i -X ${entry.method} ${quoted(location.origin + entry.target)}`];
   const made = ["host", "content-length", "connection", "accept", "accept-encoding", "user-agent"];
   for (const [name, value] of Object.entries(entry.headers ?? {})) {
-    if (!made.includes(name)) parts.push(`-H ${quoted(`${name}: ${value}`)}`);
+    if (name === "x-auth-token") parts.push(`-H "${name}: $FABRIC_AUTH_TOKEN"`);
+    else if (!made.includes(name) && value !== "[redacted]") parts.push(`-H ${quoted(`${name}: ${value}`)}`);
   }
   if (entry.body !== null) parts.push(`-d ${quoted(text(entry.body, 0))}`);
   return parts.join(" ");
@@ -248,7 +251,7 @@ async function createProject() {
   tokens.set(made.project_id, made.token);
   select(made.project_id);
   $("made-title").textContent = `Project ${made.project_id}`;
-  $("made-curl").textContent = curl(made.project_id);
+  $("made-curl").textContent = curl(made.project_id, SAMPLE);
   await ask("made-dialog");
 }
 
@@ -284,7 +287,7 @@ async function loadRecords() {
   $("records-count").textContent = total || "";
   $("records-box").hidden = total === 0;
   $("records-empty").hidden = total !== 0;
-  $("records-curl").textContent = curl();
+  $("records-curl").textContent = curl(project, SAMPLE);
   $("records-pages").hidden = total <= PAGE;
   $("records-newer").disabled = offset === 0;
   $("records-older").disabled = offset + PAGE >= total;
@@ -306,11 +309,11 @@ function row(record) {
   return make("tbody", {}, make("tr", {},
     make("td", {}, name, make("code", {}, record.id)),
     make("td", {}, make("span", { className: "status", "data-status": record.status }, record.status ?? "–")),
-    make("td", { className: "wide" }, make("code", {}, record.vpc_id ?? "–")),
+    make("td", { className: "wide" }, make("code", { title: record.vpc_id ?? "" }, record.vpc_id ?? "–")),
     make("td", { className: "wide" }, make("code", { title: subnets.join("\n") },
       subnets.length > 1 ? `${subnets[0]} + ${subnets.length - 1}` : subnets[0] ?? "–")),
     make("td", { className: "wide" }, String(record.access_connections?.length || "–")),
-    make("td", {}, make("time", { dateTime: created }, created && date(created)))), more);
+    make("td", { className: "wide" }, make("time", { dateTime: created }, created && date(created)))), more);
 }
 
 // The journal
@@ -369,9 +372,9 @@ function showArrived() {
   const isFiltered = $("journal-operation").value || $("journal-failures").checked;
   $("journal-empty-text").textContent = isFiltered
     ? `None of the last ${ROWS} calls is such a one. The next will appear here.`
-    : "Nobody has called yet. Every call to this project appears here as it is made:";
+    : "No calls yet. Each call to this project appears here as it is made, such as:";
   $("journal-empty").querySelector(".copy").hidden = Boolean(isFiltered);
-  $("journal-curl").textContent = curl();
+  $("journal-curl").textContent = curl(project);
   $("journal-note").textContent = forgotten ? `${plural(forgotten, "older one")} forgotten` : "";
 }
 
@@ -408,18 +411,18 @@ function inside(entry) {
 // Faults
 
 const SWITCHES = [
-  ["408", "the request took too long", { then: { kind: "answer", status: 408 } }],
-  ["500", "the service is at fault", { then: { kind: "answer", status: 500 } }],
-  ["429", "throttled, try again in 2 s", { then: { kind: "throttle", retry_after_seconds: 2 } }],
-  ["Slow 2 s", "the right answer, late", { delay: { kind: "fixed", milliseconds: 2000 } }],
-  ["Reset", "the connection is torn down", { then: { kind: "reset" } }],
+  ["408", "request timed out", { then: { kind: "answer", status: 408 } }],
+  ["500", "service at fault", { then: { kind: "answer", status: 500 } }],
+  ["429", "throttled for 2 s", { then: { kind: "throttle", retry_after_seconds: 2 } }],
+  ["Slow 2 s", "right answer, late", { delay: { kind: "fixed", milliseconds: 2000 } }],
+  ["Reset", "connection torn down", { then: { kind: "reset" } }],
   ["Hang", "no answer, ever", { then: { kind: "hang" } }],
 ];
 const MORE_SWITCHES = [
-  ["Drop", "closed without an answer", { then: { kind: "drop" } }],
-  ["Truncate", "the answer breaks off", { then: { kind: "truncate" } }],
-  ["Corrupt", "the answer is garbled", { then: { kind: "corrupt" } }],
-  ["Trickle", "the answer drips in", { then: { kind: "trickle" } }],
+  ["Drop", "closed, no answer", { then: { kind: "drop" } }],
+  ["Truncate", "answer breaks off", { then: { kind: "truncate" } }],
+  ["Corrupt", "answer garbled", { then: { kind: "corrupt" } }],
+  ["Trickle", "answer drips in", { then: { kind: "trickle" } }],
 ];
 const THEN = {
   answer: ({ status }) => `answer ${status}`,
@@ -520,7 +523,7 @@ let clock = null;
 function showClock(answer) {
   clock = { at: Date.parse(answer.time), read: performance.now(), isFrozen: answer.frozen };
   const isShifted = !/^[-+]?0(s|ms)?$/.test(answer.offset);
-  $("clock-state").textContent = answer.frozen ? "frozen" : isShifted ? `offset ${answer.offset}` : "the system’s time";
+  $("clock-state").textContent = answer.frozen ? "frozen" : isShifted ? `system time ${/^[-+]/.test(answer.offset) ? "" : "+"}${answer.offset}` : "system time";
   $("clock-freeze").textContent = answer.frozen ? "Run" : "Freeze";
   $("clock-system").disabled = !answer.frozen && !isShifted;
   tick();
@@ -545,7 +548,8 @@ async function loadCoverage() {
   $("coverage-count").textContent = `${covered} of ${total}`;
   $("coverage-meter").value = total ? covered / total : 0;
   reconcile($("coverage"), operations, (one) => one.operation, ({ operation, answers }) =>
-    make("div", { className: "operation" }, make("b", {}, operation),
+    make("div", { className: "operation" },
+      make("p", {}, operation, make("span", {}, `${answers.filter(({ calls }) => calls).length} of ${answers.length}`)),
       make("ul", {}, ...answers.map(({ status, error_code, calls }) => {
         const times = calls ? plural(calls, "call") : "not yet";
         return make("li", { className: calls ? "covered" : "", title: `${status} ${error_code ?? ""}: ${times}` },
@@ -574,8 +578,9 @@ async function loadStatus() {
 const refresh = paced(60, () => Promise.all([loadRecords(), loadFaults()]));
 const refreshRest = paced(500, () => Promise.all([loadProjects(), loadCoverage(), loadClock(), loadStatus()]));
 
-function showConnection(state, words, action = "") {
+function showConnection(state, words, next = "", action = "") {
   $("connection").dataset.state = state;
+  $("connection-next").textContent = next;
   if ($("connection-text").textContent !== words) $("connection-text").textContent = words;
   $("connect").textContent = action;
   $("connect").hidden = !action;
@@ -651,8 +656,8 @@ async function pause(milliseconds, trouble, signal) {
   $("connect").onclick = () => (isOver = true);
   while (!isOver && !signal.aborted && performance.now() < until) {
     const left = Math.ceil((until - performance.now()) / 1000);
-    const next = left < Infinity ? `, trying again in ${left} s` : "";
-    showConnection("lost", trouble + next, next ? "Try now" : "Enter it");
+    if (left === Infinity) showConnection("lost", trouble, "", "Enter it");
+    else showConnection("lost", trouble, `trying again in ${left} s`, "Try now");
     await seconds(100);
   }
   if (!signal.aborted) showConnection("waiting", "Connecting");
