@@ -30,7 +30,9 @@ pub(crate) fn conformance(is_thorough: bool) -> Outcome {
     generated_typescript(&node)?;
     generated_rust()?;
     vendor_sdk(&python)?;
-    longest_token()
+    longest_token()?;
+    page(&node)?;
+    image()
 }
 
 /// Where everything that the tools need and leave behind is put.
@@ -163,6 +165,51 @@ fn report(folder: &Path, ending: &str) -> Result<PathBuf, String> {
     let mut paths = files.filter_map(|file| Some(file.ok()?.path()));
     let is_it = |path: &PathBuf| path.extension().is_some_and(|given| given == ending);
     paths.find(is_it).ok_or_else(|| format!("no report ends in {ending}"))
+}
+
+/// The page of the mock server in headless Chromium, which is installed where it is not.
+fn page(node: &Path) -> Outcome {
+    say("the page of the mock server (Chromium)");
+    if !Path::new("/usr/bin/chromium").exists() {
+        quietly(Command::new("apt-get").args(["--quiet", "update"]))?;
+        let install = ["install", "--quiet", "--yes", "--no-install-recommends", "chromium"];
+        quietly(Command::new("apt-get").args(install).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    let server = Server::start(&mut Server::command())?;
+    write(&node.join("page.mjs"), &read(&tools().join("page.mjs"))?)?;
+    let mut check = Command::new("node");
+    check.arg(node.join("page.mjs")).arg(&server.endpoint).arg(workshop().join("page.png"));
+    run(&mut check)
+}
+
+/// The program as the Containerfile builds it, in a root directory with nothing else.
+fn image() -> Outcome {
+    say("the program alone in a root directory (Containerfile)");
+    let host = Command::new("rustc").args(["--print", "host-tuple"]).output();
+    let host = host.map_err(|error| format!("cannot run rustc: {error}"))?;
+    let host = String::from_utf8_lossy(&host.stdout).trim().to_owned();
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--locked", "--package", "fabric-server", "--target", &host]);
+    // In a folder of its own: with other flags cargo would build everything else anew.
+    let folder = workshop().join("static");
+    build.arg("--target-dir").arg(&folder).env("RUSTFLAGS", "-C target-feature=+crt-static");
+    run(&mut build)?;
+    let root = workshop().join("image");
+    fs::create_dir_all(&root).map_err(|error| error.to_string())?;
+    fs::copy(folder.join(&host).join("debug/fabric-server"), root.join("fabric-server"))
+        .map_err(|error| format!("cannot copy the program: {error}"))?;
+    let alone = |arguments: &[&str]| {
+        // As somebody who is root only there.
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "chroot"]).arg(&root).arg("/fabric-server");
+        command.args(arguments);
+        command
+    };
+    let server = Server::start(alone(&["--listen", "0"]).stdout(Stdio::piped()))?;
+    let healthcheck = ["healthcheck", "--endpoint", &server.endpoint];
+    quietly(&mut alone(&healthcheck))?;
+    say("  starts, and its healthcheck says that it is ready");
+    Ok(())
 }
 
 /// What openapi-python-client generates calls the server.

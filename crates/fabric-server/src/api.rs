@@ -241,11 +241,9 @@ async fn guard<S>(
         Err(error) => Some(Ok(Err(error))),
     };
     let mut seen = std::mem::take(&mut *seen.0.lock());
-    let project = seen.project.take().or_else(|| asked_project(&parts.headers).ok().flatten());
-    let now = match &project {
-        Some(project) => shared.clock.now_in(project),
-        None => shared.clock.now_in(&default_project()),
-    };
+    let asked = || asked_project(&parts.headers).ok().flatten();
+    let project = seen.project.take().or_else(asked).unwrap_or_else(default_project);
+    let now = shared.clock.now_in(&project);
     let id = shared.request_ids.next(now);
     let (method, path) = (&parts.method, parts.uri.path());
     let request_id = id.to_str().unwrap_or_default();
@@ -273,7 +271,9 @@ async fn guard<S>(
     }
     let firing = seen.firing.take();
     if let Some(firing) = &firing {
-        seen.reason = Some(Cow::Owned(firing.in_words()));
+        let fault = firing.in_words();
+        tracing::info!(%method, path, request_id, %fault, "goes wrong");
+        seen.reason = Some(Cow::Owned(fault));
         if let Some(replacement) = firing.replacement() {
             let told = ApiError::read(replacement.status, None, &replacement.body);
             code = told.code().map(Cow::into_owned);
@@ -296,7 +296,7 @@ async fn guard<S>(
             let target = parts.uri.path_and_query();
             world.calls().add(&journal::Call {
                 at: now,
-                project: project.as_ref().unwrap_or(&default_project()),
+                project: &project,
                 operation: seen.operation,
                 method,
                 target: target.map_or("", |target| target.as_str()),
@@ -318,7 +318,7 @@ async fn guard<S>(
     }
     answer.headers.insert(header::X_REQUEST_ID, id);
     // hyper adds the date of the system, by which no caller could set a clock to ours.
-    answer.headers.extend(shared.clock.http_date(project.as_ref()).map(|date| (DATE, date)));
+    answer.headers.extend(shared.clock.http_date(&project).map(|date| (DATE, date)));
     match (firing, &shared.world) {
         (Some(firing), Some(world)) => {
             let connection = parts.extensions.get::<Connection>().cloned();

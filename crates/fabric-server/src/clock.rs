@@ -181,13 +181,12 @@ impl Clock {
     }
 
     /// The time for a `Date` header in a project, unless the system's will do.
-    pub(crate) fn http_date(&self, project: Option<&ProjectId>) -> Option<HeaderValue> {
+    pub(crate) fn http_date(&self, project: &ProjectId) -> Option<HeaderValue> {
         let readings = self.readings.read();
-        let is_set = |project| readings.projects.contains_key(project);
-        if readings.server == Reading::default() && !project.is_some_and(is_set) {
+        if readings.server == Reading::default() && !readings.projects.contains_key(project) {
             return None;
         }
-        HeaderValue::try_from(httpdate::fmt_http_date(readings.time(project))).ok()
+        HeaderValue::try_from(httpdate::fmt_http_date(readings.time(Some(project)))).ok()
     }
 
     /// Has one project's clock go as another's.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
+use crate::mock::snapshot::Draws;
 use crate::mock::{ControlError, random_stream};
 use crate::time;
 
@@ -501,7 +502,7 @@ pub(crate) struct Rule {
     #[serde(flatten)]
     pub(crate) status: FaultStatus,
     /// Where its draws have come to.
-    random: u64,
+    random: Draws,
 }
 
 impl Rule {
@@ -523,9 +524,9 @@ impl Rule {
             return false;
         }
         if let Some(probability) = when.probability {
-            let mut random = fastrand::Rng::with_seed(self.random);
+            let mut random = self.random.go_on();
             let drawn = random.f64();
-            self.random = random.get_seed();
+            self.random = Draws::of(&random);
             if drawn >= probability {
                 return false;
             }
@@ -572,9 +573,9 @@ impl Faults {
         for scope in [Some(call.project.clone()), None] {
             let Some(rules) = rules.of.get_mut(&scope) else { continue };
             if let Some(rule) = rules.iter_mut().find_map(|rule| rule.meets(call).then_some(rule)) {
-                let mut random = fastrand::Rng::with_seed(rule.random);
+                let mut random = rule.random.go_on();
                 let firing = Firing::new(Some(rule.status.id), &rule.status.fault, &mut random);
-                rule.random = random.get_seed();
+                rule.random = Draws::of(&random);
                 return Some(firing);
             }
         }
@@ -593,10 +594,9 @@ impl Faults {
             let of_project = rules.of.entry(project.clone()).or_default();
             // By its place among those of its project, so that other projects don't change its draws.
             let name = project.as_ref().map_or("", ProjectId::as_str);
-            let mut random =
-                random_stream(rng_seed, &["fault", name, &of_project.len().to_string()]);
+            let random = random_stream(rng_seed, &["fault", name, &of_project.len().to_string()]);
             let status = FaultStatus { id: rules.last_id, fault, matched: 0, fired: 0 };
-            of_project.push(Rule { status: status.clone(), random: random.u64(..) });
+            of_project.push(Rule { status: status.clone(), random: Draws::of(&random) });
             Ok(status)
         })
     }

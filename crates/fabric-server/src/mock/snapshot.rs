@@ -55,11 +55,40 @@ pub(crate) struct OfProject {
     pub(crate) tokens_sha256: Vec<String>,
     /// Where its draws have come to; absent before there were any records or a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) random: Option<u64>,
+    pub(crate) random: Option<Draws>,
     #[serde(default)]
     pub(crate) access_clients: Vec<Record>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) faults: Vec<Rule>,
+}
+
+/// Where a sequence of draws has come to. In hexadecimal: many programs round large numbers in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Draws(u64);
+
+impl Draws {
+    pub(crate) fn of(random: &fastrand::Rng) -> Self {
+        Self(random.get_seed())
+    }
+
+    /// The sequence from there on.
+    pub(crate) fn go_on(self) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.0)
+    }
+}
+
+impl Serialize for Draws {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Draws {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = u64::from_str_radix(&text, 16);
+        number.map(Self).map_err(|_| serde::de::Error::custom("must have 16 hexadecimal digits"))
+    }
 }
 
 /// Why a text is no snapshot.

@@ -18,7 +18,7 @@ use crate::mock::fault::{Fault, FaultStatus, Faults, Rules};
 use crate::mock::journal::{
     Entries, Entry, Expectation, Filter as JournalFilter, Journal, JournalStatus, Verdict,
 };
-use crate::mock::snapshot::{OfProject, Parts, Snapshot};
+use crate::mock::snapshot::{Draws, OfProject, Parts, Snapshot};
 use crate::mock::throttle::Throttle;
 use crate::mock::{ControlError, random_stream};
 use crate::store::{Filter, Record, Records};
@@ -158,7 +158,7 @@ pub struct ClockStatus {
 impl World {
     /// The world as the settings want it.
     pub(crate) fn new(settings: &Settings, callers: Callers) -> Self {
-        let rng_seed = settings.rng_seed.unwrap_or_else(|| fastrand::u64(..));
+        let rng_seed = settings.rng_seed.unwrap_or_else(|| fastrand::u32(..).into());
         let nothing = Snapshot::of(Parts {
             rng_seed,
             clocks: settings.clock.readings(),
@@ -282,7 +282,7 @@ impl World {
         let mut projects = BTreeMap::<ProjectId, OfProject>::new();
         for (id, copy) in copies {
             let of_project = projects.entry(id).or_default();
-            of_project.random = Some(copy.random.get_seed());
+            of_project.random = Some(Draws::of(&copy.random));
             of_project.access_clients = copy.records.iter().cloned().collect();
         }
         for (digest, id) in tokens {
@@ -336,8 +336,8 @@ impl World {
 
     fn project_of(&self, id: &ProjectId, of_project: &OfProject) -> Project {
         let mut project = Project::new(self.rng_seed(), id);
-        if let Some(state) = of_project.random {
-            project.random = fastrand::Rng::with_seed(state);
+        if let Some(draws) = of_project.random {
+            project.random = draws.go_on();
         }
         for record in &of_project.access_clients {
             // None of them goes while they are put in.

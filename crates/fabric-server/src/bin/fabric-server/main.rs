@@ -167,7 +167,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
     }
     // Drawn here, so that the log tells how to have the same again.
-    let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u64(..));
+    let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u32(..).into());
     let clock = Clock::system();
     if let Some(time) = arguments.time {
         clock.set(time.into());

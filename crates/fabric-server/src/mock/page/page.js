@@ -4,10 +4,12 @@
 const ROWS = 200;
 const PAGE = 100;
 const CONTRACT = "/v1/access-clients";
+/** How much the journal keeps of a body. */
+const BODY = 65_536;
 const TOKEN = "fabric-mock-control-token";
 
 const $ = (id) => document.getElementById(id);
-const seconds = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 /** An element with its properties or attributes, and its children; a string becomes text. */
 function make(tag, properties = {}, ...children) {
@@ -200,8 +202,8 @@ function bytes(count) {
 
 function duration(microseconds) {
   if (microseconds < 1000) return `${microseconds} µs`;
-  if (microseconds < 1e6) return `${(microseconds / 1000).toFixed(1)} ms`;
-  return `${(microseconds / 1e6).toFixed(2)} s`;
+  if (microseconds < 1e6) return `${Number((microseconds / 1000).toFixed(1))} ms`;
+  return `${Number((microseconds / 1e6).toFixed(2))} s`;
 }
 
 const date = (time) => `${time.slice(0, 10)} ${time.slice(11, 19)}`;
@@ -211,7 +213,7 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(source.textContent);
     button.textContent = "Copied";
-    await seconds(1500);
+    await sleep(1500);
     button.textContent = "Copy";
   } catch {
     // Pages that are not secure have no clipboard.
@@ -229,7 +231,7 @@ let project = "default";
 async function loadProjects() {
   const { projects } = await call("GET", "projects");
   const found = projects.map(({ project_id, access_clients }) => ({ project_id, access_clients }));
-  if (!found.some(({ project_id }) => project_id === project)) found.push({ project_id: project, access_clients: 0 });
+  if (!found.some((one) => one.project_id === project)) found.push({ project_id: project, access_clients: 0 });
   reconcile($("project"), found, (one) => one.project_id, ({ project_id, access_clients }) =>
     make("option", { value: project_id }, `${project_id} (${access_clients})`), true);
   $("project").value = project;
@@ -310,9 +312,9 @@ function row(record) {
     make("td", {}, name, make("code", {}, record.id)),
     make("td", {}, make("span", { className: "status", "data-status": record.status }, record.status ?? "–")),
     make("td", { className: "wide" }, make("code", { title: record.vpc_id ?? "" }, record.vpc_id ?? "–")),
-    make("td", { className: "wide" }, make("code", { title: subnets.join("\n") },
+    make("td", { className: "wide wider" }, make("code", { title: subnets.join("\n") },
       subnets.length > 1 ? `${subnets[0]} + ${subnets.length - 1}` : subnets[0] ?? "–")),
-    make("td", { className: "wide" }, String(record.access_connections?.length || "–")),
+    make("td", { className: "wide wider" }, String(record.access_connections?.length || "–")),
     make("td", { className: "wide" }, make("time", { dateTime: created }, created && date(created)))), more);
 }
 
@@ -344,6 +346,11 @@ async function loadJournal() {
   showArrived();
 }
 
+async function loadForgotten() {
+  ({ forgotten } = await call("GET", query("journal", { limit: 1 })));
+  schedule();
+}
+
 const schedule = paced(40, async () => showArrived());
 
 function receive(entry) {
@@ -364,8 +371,8 @@ function showArrived() {
   const bottom = list.scrollHeight - list.scrollTop;
   for (const one of lines) one.classList.add("changed");
   list.prepend(...lines);
-  while (list.childElementCount > ROWS) list.lastElementChild.remove();
   if (list.scrollTop > 0) list.scrollTop = list.scrollHeight - bottom;
+  while (list.childElementCount > ROWS) list.lastElementChild.remove();
   const isEmpty = list.childElementCount === 0;
   list.hidden = isEmpty;
   $("journal-empty").hidden = !isEmpty;
@@ -383,9 +390,10 @@ function line(entry) {
   const details = make("details", { className: "call", sequence: entry.sequence },
     make("summary", {},
       make("time", { dateTime: entry.time, title: entry.time }, entry.time.slice(11, 23)),
-      make("span", { className: "code", "data-kind": kind }, entry.status === null ? "no answer" : String(entry.status)),
+      make("span", { className: "code", "data-kind": kind }, String(entry.status ?? "no answer")),
       make("b", {}, entry.operation ?? "no operation"),
-      entry.fault === null ? null : make("span", { className: "tag" }, `fault ${entry.fault}`),
+      entry.fault === null ? null
+        : make("span", { className: "tag" }, entry.fault ? `fault ${entry.fault}` : "fault in header"),
       make("code", { className: "target", title: entry.target }, `${entry.method} ${entry.target}`),
       make("span", { className: "duration" }, duration(entry.microseconds))));
   details.addEventListener("toggle", () => details.append(...inside(entry)), { once: true });
@@ -394,18 +402,30 @@ function line(entry) {
 
 function inside(entry) {
   const part = (title, ...content) => make("div", { className: "part" }, make("h3", {}, title), ...content);
-  const shownBody = (body) => (body === null ? make("p", { className: "quiet" }, "empty") : make("pre", {}, text(body, 2)));
+  const quiet = (words) => make("p", { className: "quiet" }, words);
+  const shownBody = (body) => (body === null ? quiet("empty") : make("pre", {}, text(body, 2)));
   const headers = Object.entries(entry.headers ?? {})
     .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]);
-  const answer = entry.status === null ? make("p", { className: "quiet" }, "none was sent") : shownBody(entry.answer);
+  const answer = entry.status === null ? quiet("none was sent") : shownBody(entry.answer);
   const code = entry.error_code ? ` ${entry.error_code}` : "";
+  const cut = entry.body_bytes > BODY ? `, the beginning of ${bytes(entry.body_bytes)}` : "";
   return [
     entry.reason ? make("p", { className: "reason" }, entry.reason) : null,
     make("div", { className: "parts" },
-      part("Request", shownBody(entry.body)), part(`Answer ${entry.status ?? ""}${code}`, answer)),
+      part(`Request${cut}`, shownBody(entry.body)), part(`Answer ${entry.status ?? ""}${code}`, answer)),
     part("Headers", make("dl", {}, ...headers, make("dt", {}, "request id"), make("dd", {}, entry.request_id))),
+    entry.signature ? signature(entry.signature) : null,
     part("Again", copyable(curlOf(entry))),
   ].filter(Boolean);
+}
+
+/** What was signed, line by line, and where the caller's begins to differ. */
+function signature({ canonical_request, canonical_request_of_caller, first_difference }) {
+  const form = (title, content) => make("div", { className: "part" }, make("h3", {}, title),
+    make("pre", {}, ...content.split("\n").map((one, index) =>
+      make(index + 1 === first_difference ? "mark" : "span", {}, `${one}\n`))));
+  return make("div", { className: "parts" }, form("Canonical request, as the server reads it", canonical_request),
+    canonical_request_of_caller ? form("As the caller does", canonical_request_of_caller) : null);
 }
 
 // Faults
@@ -424,21 +444,18 @@ const MORE_SWITCHES = [
   ["Corrupt", "answer garbled", { then: { kind: "corrupt" } }],
   ["Trickle", "answer drips in", { then: { kind: "trickle" } }],
 ];
-const THEN = {
-  answer: ({ status }) => `answer ${status}`,
-  throttle: ({ retry_after_seconds }) => `answer 429, try again in ${retry_after_seconds} s`,
-  reset: () => "reset the connection",
-  drop: () => "close without an answer",
-  truncate: () => "break the answer off",
-  corrupt: () => "garble the answer",
-  trickle: () => "let the answer drip in",
-  hang: () => "never answer",
-};
-const DELAY = {
-  fixed: ({ milliseconds }) => `wait ${duration(milliseconds * 1000)}`,
-  uniform: (delay) => `wait ${delay.minimum_milliseconds} to ${delay.maximum_milliseconds} ms`,
-  log_normal: ({ median_milliseconds }) => `wait about ${median_milliseconds} ms`,
-};
+
+/** What a rule does, in the words of its switch. */
+function effectOf({ delay, then }) {
+  const slow = delay && {
+    fixed: ({ milliseconds }) => `Slow ${duration(milliseconds * 1000)}`,
+    uniform: ({ minimum_milliseconds: from, maximum_milliseconds: to }) => `Slow ${from} to ${to} ms`,
+    log_normal: ({ median_milliseconds }) => `Slow about ${median_milliseconds} ms`,
+  }[delay.kind]?.(delay);
+  const isSame = (other) => other?.kind === then.kind && (then.kind !== "answer" || other.status === then.status);
+  const known = then && [...SWITCHES, ...MORE_SWITCHES].find(([, , effect]) => isSame(effect.then));
+  return [slow, known?.[0] ?? then?.status ?? then?.kind].filter(Boolean).join(", then ") || "Nothing";
+}
 
 let rules = [];
 const isSpent = ({ when, fired }) => Boolean(when?.times && fired >= when.times);
@@ -455,14 +472,12 @@ async function loadFaults() {
 }
 
 function ruleLine(rule) {
-  const { when = {}, delay, then } = rule;
-  const parts = [delay && DELAY[delay.kind]?.(delay), then && THEN[then.kind]?.(then)].filter(Boolean);
-  const what = parts.join(", then ") || "nothing";
+  const { when = {}, then } = rule;
   const terms = [
     when.operation ?? "every operation",
-    when.times && `the first ${when.times === 1 ? "time" : `${when.times} times`}`,
+    when.times && plural(when.times, "time"),
     when.call && `call ${when.call}`,
-    when.probability !== undefined && when.probability !== null && `${Number((when.probability * 100).toFixed(1))} % of calls`,
+    typeof when.probability === "number" && `${Number((when.probability * 100).toFixed(1))} % of calls`,
     when.client_id && `only ${when.client_id}`,
     when.from && `from ${date(when.from)}`,
     when.until && `until ${date(when.until)}`,
@@ -471,7 +486,7 @@ function ruleLine(rule) {
   ].filter(Boolean);
   return make("li", { className: isSpent(rule) ? "spent" : "" },
     make("div", {},
-      make("b", {}, what[0].toUpperCase() + what.slice(1)),
+      make("b", {}, effectOf(rule)),
       make("p", {}, terms.join(" · ")),
       make("p", { className: "quiet" }, `rule ${rule.id} · matched ${rule.matched}, fired ${rule.fired}`,
         isSpent(rule) ? " · used up" : "")),
@@ -501,8 +516,9 @@ async function flip(effect) {
   const when = { project_id: project };
   if ($("fault-operation").value) when.operation = $("fault-operation").value;
   if ($("fault-times").value) when.times = Number($("fault-times").value);
-  const write = $("fault-kept").checked ? "kept" : "discarded";
-  await call("POST", "faults", effect.then ? { when, ...effect, write } : { when, ...effect });
+  // Without a word, the server decides by what the caller is to see.
+  const isKept = effect.then && $("fault-kept").checked;
+  await call("POST", "faults", isKept ? { when, ...effect, write: "kept" } : { when, ...effect });
 }
 
 async function addRule() {
@@ -523,7 +539,8 @@ let clock = null;
 function showClock(answer) {
   clock = { at: Date.parse(answer.time), read: performance.now(), isFrozen: answer.frozen };
   const isShifted = !/^[-+]?0(s|ms)?$/.test(answer.offset);
-  $("clock-state").textContent = answer.frozen ? "frozen" : isShifted ? `system time ${/^[-+]/.test(answer.offset) ? "" : "+"}${answer.offset}` : "system time";
+  const shift = isShifted ? ` ${/^[-+]/.test(answer.offset) ? "" : "+"}${answer.offset}` : "";
+  $("clock-state").textContent = answer.frozen ? "frozen" : `system time${shift}`;
   $("clock-freeze").textContent = answer.frozen ? "Run" : "Freeze";
   $("clock-system").disabled = !answer.frozen && !isShifted;
   tick();
@@ -549,28 +566,36 @@ async function loadCoverage() {
   $("coverage-meter").value = total ? covered / total : 0;
   reconcile($("coverage"), operations, (one) => one.operation, ({ operation, answers }) =>
     make("div", { className: "operation" },
-      make("p", {}, operation, make("span", {}, `${answers.filter(({ calls }) => calls).length} of ${answers.length}`)),
-      make("ul", {}, ...answers.map(({ status, error_code, calls }) => {
-        const times = calls ? plural(calls, "call") : "not yet";
-        return make("li", { className: calls ? "covered" : "", title: `${status} ${error_code ?? ""}: ${times}` },
-          String(status), make("span", { className: "unseen" }, ` ${error_code ?? ""} ${times}`));
+      make("p", {}, operation,
+        make("span", {}, plural(answers.reduce((sum, { calls }) => sum + calls, 0), "call"))),
+      make("ul", {}, ...answers.map(({ status, error_code, is_documented, calls }) => {
+        const times = `${calls ? plural(calls, "call") : "not yet"}${is_documented ? "" : ", not documented"}`;
+        const shownStatus = String(status ?? "none");
+        return make("li", { className: !is_documented ? "other" : calls ? "covered" : "",
+          title: `${shownStatus} ${error_code ?? ""}: ${times}` },
+        shownStatus, make("span", { className: "unseen" }, ` ${error_code ?? ""}: ${times}`));
       }))), true);
   for (const id of ["journal-operation", "fault-operation"]) {
-    if ($(id).options.length === 1) $(id).append(...operations.map(({ operation }) => make("option", {}, operation)));
+    if ($(id).options.length > 1) continue;
+    $(id).append(...operations.map(({ operation }) => make("option", {}, operation)));
   }
 }
 
 let counted = 0;
 
 async function loadStatus() {
-  const { version, rng_seed, journal } = await call("GET", "status");
+  const text = await (await send("GET", "status")).text();
+  const { version, journal } = JSON.parse(text);
+  // Numbers of JavaScript have no room for it.
+  const seed = /"rng_seed":\s*(\d+)/.exec(text)?.[1];
   const kept = journal.is_on
     ? `keeps ${plural(journal.entries, "call")} in ${bytes(journal.bytes)} of ${bytes(journal.limit)}`
     : "keeps no journal";
-  $("server").textContent = `Version ${version}, seed ${rng_seed}, ${kept}.`;
+  $("server").textContent = `Version ${version}, seed ${seed}, ${kept}.`;
   // Somebody else has cleared it.
   if (journal.entries + journal.forgotten < counted) await loadJournal();
   counted = journal.entries + journal.forgotten;
+  return journal.is_on;
 }
 
 // Live
@@ -602,11 +627,19 @@ async function follow(signal) {
       const field = (name) => lines.filter((one) => one.startsWith(name)).map((one) => one.slice(name.length).trim());
       const data = field("data:").join("\n");
       if (field("event:")[0] === "call") receive(JSON.parse(data));
-      if (field("event:")[0] === "forgotten") {
-        forgotten += JSON.parse(data).count;
-        schedule();
-      }
+      if (field("event:")[0] === "forgotten") attempt(loadForgotten);
     }
+  }
+}
+
+/** Without a journal no event tells of anything, but what others do is looked up all the same. */
+async function withoutJournal(signal) {
+  showConnection("live", "Live, without a journal");
+  $("journal-empty-text").textContent = "The journal is off: start the server without --journal-limit 0.";
+  $("journal-empty").querySelector(".copy").hidden = true;
+  while (!signal.aborted) {
+    await sleep(1000);
+    await send("GET", "status");
   }
 }
 
@@ -624,6 +657,7 @@ async function enter() {
   }
   [offset, last, forgotten, arrived] = [0, 0, 0, []];
   opened.clear();
+  $("journal").replaceChildren();
   $("messages").replaceChildren();
   let wait = 500;
   for (;;) {
@@ -634,7 +668,7 @@ async function enter() {
       // Whether a rule is new, it takes from the records.
       await loadFaults();
       await loadRecords();
-      await loadStatus();
+      if (!(await loadStatus())) await withoutJournal(signal);
       const begun = performance.now();
       await follow(signal);
       if (performance.now() - begun > 5000) wait = 500;
@@ -657,8 +691,8 @@ async function pause(milliseconds, trouble, signal) {
   while (!isOver && !signal.aborted && performance.now() < until) {
     const left = Math.ceil((until - performance.now()) / 1000);
     if (left === Infinity) showConnection("lost", trouble, "", "Enter it");
-    else showConnection("lost", trouble, `trying again in ${left} s`, "Try now");
-    await seconds(100);
+    else showConnection("lost", trouble, `· trying again in ${left} s`, "Try now");
+    await sleep(100);
   }
   if (!signal.aborted) showConnection("waiting", "Connecting");
 }
@@ -675,7 +709,8 @@ setInterval(tick, 100);
 
 addEventListener("hashchange", enter);
 document.addEventListener("click", ({ target }) => {
-  if (target.matches?.(".copy button")) copy(target);
+  if (target.matches(".copy button")) copy(target);
+  if (target.matches(".cancel")) target.closest("dialog").close();
 });
 $("project").onchange = () => select($("project").value);
 $("new-project").onclick = () => act(createProject);
