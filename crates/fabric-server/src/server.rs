@@ -329,8 +329,9 @@ pub struct Server {
 /// How long a connection may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// hyper answers more headers than this by itself, without a body.
-const HYPER_MAX_HEADERS: usize = 1_000;
+/// hyper answers more headers than this by itself, without a body. It makes room for as many with every
+/// request, so that a large number is paid for every time.
+const HYPER_MAX_HEADERS: usize = 128;
 
 impl Server {
     /// Serves a router on a listener.

@@ -460,7 +460,7 @@ async fn stream_journal(
         ));
     }
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let after = filter.after.or(last).unwrap_or_else(|| *world.calls().subscribe().borrow());
+    let after = filter.after.or(last).unwrap_or_else(|| world.calls().last());
     let filter = Filter { after: Some(after), limit: None, before: None, ..filter };
     Ok(Sse::new(events(world, filter)).keep_alive(KeepAlive::default()))
 }
@@ -474,7 +474,7 @@ fn events(world: World, filter: Filter) -> impl Stream<Item = Result<Event, Infa
         forgotten: u64,
     }
     let newest = world.calls().subscribe();
-    let forgotten = world.calls().status().forgotten;
+    let (_, forgotten) = world.calls().next(&filter);
     let reader = Reader { world, newest, filter, waiting: VecDeque::new(), forgotten };
     stream::unfold(reader, async |mut reader| {
         loop {

@@ -522,7 +522,10 @@ impl Journal {
             }
             ring.last
         };
-        self.newest.send_replace(sequence);
+        // Telling costs something even if nobody listens. Who begins to listen now finds the call itself.
+        if self.newest.receiver_count() > 0 {
+            self.newest.send_replace(sequence);
+        }
     }
 
     /// Adds a call that another journal told of, as far as it can be one.
@@ -566,13 +569,18 @@ impl Journal {
         Entries { entries, forgotten: ring.forgotten(filter.project_id.as_ref()) }
     }
 
-    /// The first calls that fit, oldest first: those of a stream.
+    /// The first calls that fit, oldest first, and how many are forgotten: for a stream.
     pub(crate) fn next(&self, filter: &Filter) -> (Vec<Entry>, u64) {
         let ring = self.ring.lock();
         let mut found = ring.found(filter);
         found.sort_unstable_by_key(|(_, kept)| kept.sequence);
         let entries = found.into_iter().take(100).map(|(id, kept)| kept.entry(id)).collect();
-        (entries, ring.forgotten)
+        (entries, ring.forgotten(filter.project_id.as_ref()))
+    }
+
+    /// The number of the last call.
+    pub(crate) fn last(&self) -> u64 {
+        self.ring.lock().last
     }
 
     /// Tells of each new call.

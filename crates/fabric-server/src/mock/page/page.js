@@ -413,8 +413,8 @@ function inside(entry) {
     entry.reason ? make("p", { className: "reason" }, entry.reason) : null,
     make("div", { className: "parts" },
       part(`Request${cut}`, shownBody(entry.body)), part(`Answer ${entry.status ?? ""}${code}`, answer)),
-    part("Headers", make("dl", {}, ...headers, make("dt", {}, "request id"), make("dd", {}, entry.request_id))),
     entry.signature ? signature(entry.signature) : null,
+    part("Headers", make("dl", {}, ...headers, make("dt", {}, "request id"), make("dd", {}, entry.request_id))),
     part("Again", copyable(curlOf(entry))),
   ].filter(Boolean);
 }
@@ -424,8 +424,9 @@ function signature({ canonical_request, canonical_request_of_caller, first_diffe
   const form = (title, content) => make("div", { className: "part" }, make("h3", {}, title),
     make("pre", {}, ...content.split("\n").map((one, index) =>
       make(index + 1 === first_difference ? "mark" : "span", {}, `${one}\n`))));
-  return make("div", { className: "parts" }, form("Canonical request, as the server reads it", canonical_request),
-    canonical_request_of_caller ? form("As the caller does", canonical_request_of_caller) : null);
+  return make("div", { className: "parts" },
+    form("Canonical request, as the server reads it", canonical_request),
+    canonical_request_of_caller ? form("As the caller does", canonical_request_of_caller) : "");
 }
 
 // Faults
