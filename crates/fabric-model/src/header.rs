@@ -38,3 +38,28 @@ pub fn check_token(field: &str, token: &str) -> Result<(), Invalid> {
     let rule = "printable ASCII characters, with no space at either end";
     Err(Invalid::new(field, format!("must have 1 to {TOKEN_MAX_LENGTH} {rule}")))
 }
+
+/// Whether a header holds what nobody but its sender and the service should know: credentials, and what
+/// stands for them.
+///
+/// ```
+/// use fabric_model::header;
+/// use http::header::{ACCEPT, AUTHORIZATION};
+///
+/// assert!(header::is_secret(&AUTHORIZATION) && header::is_secret(&header::X_AUTH_TOKEN));
+/// assert!(!header::is_secret(&ACCEPT));
+/// ```
+#[must_use]
+pub fn is_secret(name: &HeaderName) -> bool {
+    // By text, which the compiler turns into a look at the length first.
+    matches!(
+        name.as_str(),
+        "authorization"
+            | "cookie"
+            | "proxy-authorization"
+            | "set-cookie"
+            | "x-auth-token"
+            | "x-security-token"
+            | "x-subject-token"
+    )
+}

@@ -58,7 +58,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use crate::header::{X_AUTH_TOKEN, X_SDK_DATE, X_SECURITY_TOKEN};
+use crate::header::{X_SDK_DATE, X_SECURITY_TOKEN, is_secret};
 use crate::parameters::ESCAPED;
 use crate::{ApiError, Failure, Invalid};
 
@@ -521,7 +521,7 @@ pub enum Refusal {
 /// What a verifier made of a request whose signature does not match: compare it with what the signer
 /// made of it.
 ///
-/// The values of `X-Auth-Token` and `X-Security-Token` are replaced by `[redacted]`; the hash in
+/// The values of headers that hold [secrets](crate::header::is_secret) are replaced by `[redacted]`; the hash in
 /// [`Self::string_to_sign`] is that of the true ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
@@ -575,9 +575,9 @@ fn canonical_request(
             values.push(line.host);
         }
         values.sort_unstable();
-        let is_secret = [X_AUTH_TOKEN.as_str(), X_SECURITY_TOKEN.as_str()].contains(&&*name);
+        let is_hidden = HeaderName::try_from(&name).is_ok_and(|name| is_secret(&name));
         for value in values {
-            let value = if is_redacted && is_secret { b"[redacted]" } else { value };
+            let value = if is_redacted && is_hidden { b"[redacted]" } else { value };
             for part in [name.as_bytes(), b":", value, b"\n"] {
                 text.extend_from_slice(part);
             }

@@ -206,7 +206,7 @@ impl Observations {
         self.signature = refused.explanation.map(|explanation| {
             let given = parts.headers.get(X_MOCK_CANONICAL_REQUEST);
             let given = given.and_then(|value| value.to_str().ok());
-            SignatureMismatch::new(explanation, given)
+            SignatureMismatch::new(explanation, given, &parts.headers)
         });
         self.reason = Some(refused.reason);
         refused.error
@@ -273,7 +273,10 @@ async fn guard<S>(
     if let Some(firing) = &firing {
         let fault = firing.in_words();
         tracing::info!(%method, path, request_id, %fault, "goes wrong");
-        seen.reason = Some(Cow::Owned(fault));
+        seen.reason = Some(Cow::Owned(match seen.reason.take() {
+            Some(reason) => format!("{fault}; {reason}"),
+            None => fault,
+        }));
         if let Some(replacement) = firing.replacement() {
             let told = ApiError::read(replacement.status, None, &replacement.body);
             code = told.code().map(Cow::into_owned);
@@ -312,7 +315,7 @@ async fn guard<S>(
                 signature: seen.signature.as_ref(),
             });
         }
-        if parts.headers.contains_key(X_MOCK_EXPLAIN) {
+        if !answer.status.is_success() && parts.headers.contains_key(X_MOCK_EXPLAIN) {
             answer.headers.extend(seen.reason.as_deref().map(reason_header));
         }
     }
@@ -429,7 +432,7 @@ fn meet_faults<O: Operation>(
         return Err(Failure::Throttled.into());
     }
     let client_id = O::PATH.ends_with("{client_id}").then(|| parts.uri.path().rsplit('/').next());
-    let firing = match Firing::of_header(&parts.headers, || world.random(parts.uri.path())) {
+    let firing = match Firing::of_header(&parts.headers, || world.header_random(&caller.project)) {
         Ok(Some(firing)) => Some(firing),
         Ok(None) => world.rules().draw(&fault::Call {
             operation: O::ID,

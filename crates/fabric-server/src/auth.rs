@@ -203,7 +203,7 @@ impl Callers {
     /// Makes a token for a project, good until it is revoked.
     pub(crate) fn issue(&self, project: &ProjectId) -> String {
         let random = || uuid::Uuid::new_v4().simple().to_string();
-        let token = format!("mock-{}{}", random(), random());
+        let token = format!("{TOKEN_BEGINNING}{}{}", random(), random());
         let grant = Grant { project: Some(project.clone()), ..Grant::default() };
         self.0.issued.write().insert(digest(token.as_bytes()), grant);
         token
@@ -214,8 +214,13 @@ impl Callers {
         self.0.issued.write().retain(|_, grant| grant.project.as_ref() != Some(project));
     }
 
+    /// Whether a project has a token.
+    pub(crate) fn has_issued(&self, project: &ProjectId) -> bool {
+        self.0.issued.read().values().any(|grant| grant.project.as_ref() == Some(project))
+    }
+
     /// The tokens that are good, by their SHA-256.
-    pub(crate) fn issued(&self) -> Vec<([u8; 32], ProjectId)> {
+    pub(crate) fn issued(&self) -> HashMap<[u8; 32], ProjectId> {
         let issued = self.0.issued.read();
         let pairs = issued.iter().map(|(digest, grant)| Some((*digest, grant.project.clone()?)));
         pairs.flatten().collect()
@@ -267,12 +272,9 @@ impl Callers {
             Who::Known { tokens, .. } => {
                 bearer(&[tokens, &issued], &parts.headers, clock, named())?
             }
-            // Who has a token of a project is in that project.
-            Who::Everybody if !issued.is_empty() => {
-                match bearer(&[&issued], &parts.headers, clock, None) {
-                    Ok(grant) => grant,
-                    Err(_) => return Ok(Caller::of(asked?.unwrap_or_else(default_project))),
-                }
+            // Who has a token of a project is in that project, and in no other once that has ended.
+            Who::Everybody if is_of_project(&parts.headers) => {
+                bearer(&[&issued], &parts.headers, clock, None)?
             }
             Who::Everybody => return Ok(Caller::of(asked?.unwrap_or_else(default_project))),
         };
@@ -293,6 +295,16 @@ impl Callers {
     }
 }
 
+/// How the token of a project begins.
+const TOKEN_BEGINNING: &str = "mock-";
+
+/// Whether a caller presents what looks like the token of a project.
+fn is_of_project(headers: &HeaderMap) -> bool {
+    let token = headers.get(header::X_AUTH_TOKEN);
+    let digits = token.and_then(|token| token.as_bytes().strip_prefix(TOKEN_BEGINNING.as_bytes()));
+    digits.is_some_and(|digits| digits.len() == 64 && digits.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// Finds what the token in `X-Auth-Token` is good for.
 fn bearer<'a>(
     tokens: &[&'a HashMap<[u8; 32], Grant>],
@@ -308,7 +320,11 @@ fn bearer<'a>(
         (Some(_), Some(_)) => return refused("token: X-Auth-Token is given more than once"),
     };
     let Some(grant) = tokens.iter().find_map(|tokens| tokens.get(&token)) else {
-        return refused("token: it is not known");
+        return refused(if is_of_project(headers) {
+            "token: it is that of a project that has ended"
+        } else {
+            "token: it is not known"
+        });
     };
     if has_expired(grant, clock, asked) {
         return refused("token: it has expired");

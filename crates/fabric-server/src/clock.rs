@@ -70,7 +70,7 @@ impl Reading {
 }
 
 impl Readings {
-    fn time(&self, project: Option<&ProjectId>) -> SystemTime {
+    pub(crate) fn time(&self, project: Option<&ProjectId>) -> SystemTime {
         self.time_by(SystemTime::now(), project)
     }
 
@@ -195,6 +195,11 @@ impl Clock {
         if let Some(reading) = readings.projects.get(from).copied() {
             readings.projects.insert(to.clone(), reading);
         }
+    }
+
+    /// Whether a project's clock does not just go by the server's.
+    pub(crate) fn is_set_for(&self, project: &ProjectId) -> bool {
+        self.readings.read().projects.contains_key(project)
     }
 
     /// Has a project's clock go as it did.

@@ -62,7 +62,7 @@ pub mod fault {
 /// The calls that were made.
 pub mod journal {
     pub use crate::mock::journal::{
-        Count, Entries, Entry, Expectation, Filter, JournalStatus, Matching, Near,
+        Count, Entries, Entry, Event, Expectation, Filter, JournalStatus, Matching, Near, Range,
         SignatureMismatch, Verdict,
     };
 }

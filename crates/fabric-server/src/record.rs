@@ -18,7 +18,8 @@ use fabric_model::{
 };
 use futures_util::StreamExt;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -29,7 +30,7 @@ use crate::auth::asked_project;
 use crate::credentials::Secret;
 use crate::limits::read_body;
 use crate::mock::{control, journal};
-use crate::{Callers, Clock, Credential, Limits, Seed, Server, Settings, World};
+use crate::{Caller, Callers, Clock, Credential, Limits, Seed, Server, Settings, World};
 
 /// What a [`Recorder`] needs to know.
 #[derive(Clone, Debug)]
@@ -150,6 +151,10 @@ async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response 
         Ok(body) => body,
         Err(error) => return Answer::of(&error).into_response(),
     };
+    // A page of some site must not call with what the recorder has.
+    if relay.credential.is_some() && !control::is_of_this_machine(&parts.uri, &parts.headers) {
+        return Answer::of(&Failure::Forbidden.into()).into_response();
+    }
     let answer = match relay.call(&parts, &body).await {
         Ok(answer) => answer,
         Err(reason) => {
@@ -169,6 +174,10 @@ impl Relay {
         let mut headers = parts.headers.clone();
         for name in of_the_connection(&parts.headers) {
             headers.remove(name);
+        }
+        // What comes back is to be read here.
+        if self.credential.is_some() || !Signature::is_given(&headers) {
+            headers.remove(ACCEPT_ENCODING);
         }
         self.authenticate(parts, &mut headers, body);
         let request = self
@@ -285,10 +294,11 @@ impl Relay {
             method: &parts.method,
             target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
             headers: &parts.headers,
-            body,
+            // Of calls to something else nobody knows what is secret in them.
+            body: if operation.is_some() { body } else { b"" },
             status,
             error_code: code.as_deref(),
-            answer: &answer.body,
+            answer: if operation.is_some() { &answer.body } else { b"" },
             request_id: answer
                 .headers
                 .get(header::X_REQUEST_ID)
@@ -304,8 +314,20 @@ impl Relay {
 
 /// Headers that are between two neighbours only.
 fn of_the_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let mut names = vec![CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-    names.extend(["keep-alive", "proxy-connection"].map(HeaderName::from_static));
+    let mut names = vec![
+        CONNECTION,
+        CONTENT_LENGTH,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ];
+    names.extend(
+        ["keep-alive", "proxy-connection", "x-mock-fault", "x-mock-explain"]
+            .map(HeaderName::from_static),
+    );
     for value in headers.get_all(CONNECTION) {
         let listed = value.to_str().unwrap_or_default().split(',');
         names.extend(listed.filter_map(|name| HeaderName::try_from(name.trim()).ok()));
@@ -361,7 +383,10 @@ impl World {
         });
         if let Ok(seed) = planted {
             self.forget(project, id.as_str());
-            self.plant(&[seed]);
+            let now = self.now(project);
+            self.in_project_to_fill(&Caller::of(project.clone()), |project| {
+                self.plant(project, &seed, now);
+            });
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The control surface: `/_mock/v1` over HTTP, the same as the methods of [`World`].
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
@@ -12,8 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use fabric_model::{Invalid, ProjectId, json};
-use futures_util::future::{Either, select};
-use futures_util::stream::{self, Stream};
+use futures_util::StreamExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
@@ -32,7 +29,7 @@ use crate::mock::coverage::Coverage;
 use crate::mock::fault::{Fault, FaultStatus};
 use crate::mock::journal::{Entries, Entry, Expectation, Filter, Verdict};
 use crate::mock::world::{ClockStatus, ProjectAccess, ProjectSummary, WorldStatus};
-use crate::mock::{ControlError, X_MOCK_TOKEN};
+use crate::mock::{ControlError, X_MOCK_TOKEN, journal};
 use crate::{Clock, Snapshot, World, time};
 
 /// Who may use the control surface.
@@ -139,7 +136,11 @@ async fn admit(
 ) -> Result<Response, ControlError> {
     let refuse = |status, reason: &str| Err(ControlError { status, message: reason.to_owned() });
     match &*access {
-        Access::Everybody => {}
+        Access::Everybody => {
+            if !is_of_own_page(request.uri(), request.headers()) {
+                return refuse(StatusCode::FORBIDDEN, OF_ANOTHER_SITE);
+            }
+        }
         Access::Nobody => {
             return refuse(
                 StatusCode::FORBIDDEN,
@@ -149,11 +150,7 @@ async fn admit(
         }
         Access::ThisMachine => {
             if !is_of_this_machine(request.uri(), request.headers()) {
-                return refuse(
-                    StatusCode::FORBIDDEN,
-                    "a page of another site can't use the control surface; start the server with \
-                     --control-token to let it",
-                );
+                return refuse(StatusCode::FORBIDDEN, OF_ANOTHER_SITE);
             }
         }
         Access::Token(token) => {
@@ -174,27 +171,38 @@ async fn admit(
     Ok(next.run(request).await)
 }
 
+const OF_ANOTHER_SITE: &str = "a page of another site can't use this; for the control surface, start the \
+                               server with --control-token to let it";
+
+/// Whether a request comes from no page, or from one of the host that it is for.
+fn is_of_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
+    origin(headers).is_none_or(|origin| Some(origin) == host(uri, headers))
+}
+
 /// Whether a request names this machine as its host, and comes from no page of another: a browser here
 /// may be led to us by any site.
-fn is_of_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
-    let host_of = |authority: &str| {
+pub(crate) fn is_of_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+    let is_local = |authority: &str| {
         let host = authority.rsplit_once(':').map_or(authority, |(host, port)| {
             if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { authority }
         });
-        host.trim_matches(['[', ']']).to_ascii_lowercase()
+        let host = host.trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     };
-    let is_local = |host: &str| {
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    };
-    let text =
-        |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or_default());
-    // HTTP/2 has the host in the target.
-    let host = text(HOST).or(uri.authority().map(Authority::as_str)).map(host_of);
-    let origin = text(ORIGIN);
-    let origin =
-        origin.map(|origin| origin.split_once("://").map_or("", |(_, authority)| authority));
-    host.is_none_or(|host| is_local(&host))
-        && origin.is_none_or(|origin| is_local(&host_of(origin)))
+    host(uri, headers).is_none_or(is_local) && origin(headers).is_none_or(is_local)
+}
+
+/// The host and port that a request is for. HTTP/2 has them in the target.
+fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let header = headers.get(HOST).map(|value| value.to_str().unwrap_or_default());
+    header.or(uri.authority().map(Authority::as_str))
+}
+
+/// The host and port of the page that a request comes from; an empty one for a page that hides its own.
+fn origin(headers: &HeaderMap) -> Option<&str> {
+    let origin = headers.get(ORIGIN)?.to_str().unwrap_or_default();
+    Some(origin.split_once("://").map_or("", |(_, authority)| authority))
 }
 
 /// A body in JSON.
@@ -263,14 +271,17 @@ async fn status(State(world): State<World>) -> axum::Json<WorldStatus> {
 async fn reset(
     State(world): State<World>,
     Query(OfProject { project_id }): Query<OfProject>,
-) -> Result<StatusCode, ControlError> {
-    world.reset(project_id.as_ref()).map(|()| StatusCode::NO_CONTENT)
+) -> StatusCode {
+    world.reset(project_id.as_ref());
+    StatusCode::NO_CONTENT
 }
 
 /// All state as of one moment, to be committed or put back later. Journal and coverage are not in it.
 #[utoipa::path(get, path = "/_mock/v1/snapshot", responses((status = 200, body = Snapshot)))]
 async fn take_snapshot(State(world): State<World>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], world.snapshot().to_json())
+    // Many records take a while to be written.
+    let json = tokio::task::spawn_blocking(move || world.snapshot().to_json()).await;
+    json.map(|json| ([(CONTENT_TYPE, "application/json")], json)).map_err(|_| broken())
 }
 
 /// Puts all state back to a snapshot, at once. One that is wrong changes nothing.
@@ -279,12 +290,20 @@ async fn take_snapshot(State(world): State<World>) -> impl IntoResponse {
     responses((status = 204), (status = 400, body = ErrorBody))
 )]
 async fn put_snapshot(State(world): State<World>, body: Bytes) -> Result<StatusCode, ControlError> {
-    let text = std::str::from_utf8(&body)
-        .map_err(|_| ControlError::invalid("the snapshot must be UTF-8".to_owned()))?;
-    let snapshot = Snapshot::parse(text)
-        .map_err(|error| ControlError::invalid(format!("the snapshot is wrong: {error}")))?;
-    world.restore(&snapshot);
-    Ok(StatusCode::NO_CONTENT)
+    let put = move || {
+        let text = std::str::from_utf8(&body)
+            .map_err(|_| ControlError::invalid("the snapshot must be UTF-8".to_owned()))?;
+        let snapshot = Snapshot::parse(text)
+            .map_err(|error| ControlError::invalid(format!("the snapshot is wrong: {error}")))?;
+        world.restore(&snapshot);
+        Ok(StatusCode::NO_CONTENT)
+    };
+    tokio::task::spawn_blocking(put).await.unwrap_or_else(|_| Err(broken()))
+}
+
+fn broken() -> ControlError {
+    let message = "the mock server is at fault; its log says more".to_owned();
+    ControlError { status: StatusCode::INTERNAL_SERVER_ERROR, message }
 }
 
 /// Every project.
@@ -460,51 +479,17 @@ async fn stream_journal(
         ));
     }
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let after = filter.after.or(last).unwrap_or_else(|| world.calls().last());
-    let filter = Filter { after: Some(after), limit: None, before: None, ..filter };
-    Ok(Sse::new(events(world, filter)).keep_alive(KeepAlive::default()))
-}
-
-fn events(world: World, filter: Filter) -> impl Stream<Item = Result<Event, Infallible>> {
-    struct Reader {
-        world: World,
-        newest: tokio::sync::watch::Receiver<u64>,
-        filter: Filter,
-        waiting: VecDeque<Event>,
-        forgotten: u64,
-    }
-    let newest = world.calls().subscribe();
-    let (_, forgotten) = world.calls().next(&filter);
-    let reader = Reader { world, newest, filter, waiting: VecDeque::new(), forgotten };
-    stream::unfold(reader, async |mut reader| {
-        loop {
-            if let Some(event) = reader.waiting.pop_front() {
-                return Some((Ok(event), reader));
-            }
-            reader.newest.borrow_and_update();
-            let (entries, forgotten) = reader.world.calls().next(&reader.filter);
-            if forgotten > reader.forgotten {
-                let count = forgotten - reader.forgotten;
-                reader.forgotten = forgotten;
-                let event = Event::default().event("forgotten");
-                reader.waiting.extend(event.json_data(serde_json::json!({ "count": count })));
-            }
-            for entry in entries {
-                reader.filter.after = Some(entry.sequence);
-                let event = Event::default().event("call").id(entry.sequence.to_string());
-                reader.waiting.extend(event.json_data(entry));
-            }
-            if !reader.waiting.is_empty() {
-                continue;
-            }
-            let changed = std::pin::pin!(reader.newest.changed());
-            let stopped = std::pin::pin!(reader.world.stopped());
-            match select(changed, stopped).await {
-                Either::Left((Ok(()), _)) => {}
-                _ => return None,
-            }
+    let filter = Filter { after: filter.after.or(last), ..filter };
+    let events = world.calls_as_they_come(filter).map(|event| match event {
+        journal::Event::Call(entry) => {
+            let event = Event::default().event("call").id(entry.sequence.to_string());
+            event.json_data(entry)
         }
-    })
+        journal::Event::Forgotten(count) => {
+            Event::default().event("forgotten").json_data(serde_json::json!({ "count": count }))
+        }
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 /// Whether the calls that a test expects were made: 200 if so, 409 with what came instead if not.

@@ -180,14 +180,18 @@ impl Counts {
 
 impl OfOperation {
     fn place(&self, status: Option<u16>, error_code: Option<&str>) -> usize {
-        match (status, error_code) {
-            (Some(status), None) if status == self.success => SUCCESS,
-            (Some(status), Some(code)) => Failure::ALL
-                .iter()
-                .position(|failure| failure.status().as_u16() == status && failure.code() == code)
-                .map_or(OTHER, |place| place + 1),
-            _ => OTHER,
+        let Some(status) = status else { return OTHER };
+        if status == self.success {
+            return SUCCESS;
         }
+        // A status counts as met whoever answers with it, and in whatever words.
+        let has = |failure: &&Failure| failure.status().as_u16() == status;
+        let failures = || Failure::ALL.iter().filter(has);
+        let exact = failures().find(|failure| Some(failure.code()) == error_code);
+        let place = exact.or_else(|| failures().next());
+        place
+            .and_then(|found| Failure::ALL.iter().position(|failure| failure == found))
+            .map_or(OTHER, |place| place + 1)
     }
 
     fn coverage(&self) -> OperationCoverage {

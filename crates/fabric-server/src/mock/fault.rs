@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use fabric_model::health::ShowHealth;
 use fabric_model::{
     AccessClientId, ApiError, Failure, Operation, OperationVisitor, ProjectId, visit_operations,
 };
@@ -78,7 +79,7 @@ pub struct When {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>)]
     pub client_id: Option<AccessClientId>,
-    /// Only the n-th such call since the rule was made, from 1.
+    /// Only the n-th such call since the rule was made, from 1. Calls that other rules change count too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub call: Option<u64>,
@@ -157,7 +158,7 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         body: Option<Value>,
-        /// Headers besides, or in place of, those of every answer.
+        /// Headers besides those of every answer; its `X-request-id` and its length stay the server's.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
@@ -293,6 +294,9 @@ impl Fault {
         {
             let known = operation_ids().join(", ");
             return wrong("when.operation", &format!("must be one of {known}"));
+        }
+        if operation.as_deref() == Some(ShowHealth::ID) && self.when.project_id.is_some() {
+            return wrong("when.project_id", "must be left out: a health check is of no project");
         }
         if *call == Some(0) || *times == Some(0) {
             return wrong("when.call, when.times", "must be at least 1");
@@ -501,13 +505,17 @@ pub(crate) const HANG_MAX: Duration = DELAY_MAX;
 pub(crate) struct Rule {
     #[serde(flatten)]
     pub(crate) status: FaultStatus,
+    /// Its place among the rules of its project, which its draws hang on.
+    #[serde(default)]
+    place: u64,
     /// Where its draws have come to.
     random: Draws,
 }
 
 impl Rule {
-    /// Whether the call is one that the rule is about, and which one: counts it.
-    fn meets(&mut self, call: &Call<'_>) -> bool {
+    /// Whether the rule would change the call. Counts the calls that it is about, whichever rule changes
+    /// them in the end.
+    fn wants(&mut self, call: &Call<'_>) -> bool {
         let FaultStatus { fault, matched, fired, .. } = &mut self.status;
         let when = &fault.when;
         let is_meant = when.operation.as_deref().is_none_or(|id| id == call.operation)
@@ -517,22 +525,24 @@ impl Rule {
         if !is_meant {
             return false;
         }
-        *matched += 1;
-        if when.call.is_some_and(|call| call != *matched)
-            || when.times.is_some_and(|times| *fired >= times)
-        {
-            return false;
-        }
-        if let Some(probability) = when.probability {
+        *matched = matched.saturating_add(1);
+        let is_likely = when.probability.is_none_or(|probability| {
             let mut random = self.random.go_on();
             let drawn = random.f64();
             self.random = Draws::of(&random);
-            if drawn >= probability {
-                return false;
-            }
-        }
-        *fired += 1;
-        true
+            drawn < probability
+        });
+        is_likely
+            && when.call.is_none_or(|call| call == *matched)
+            && when.times.is_none_or(|times| *fired < times)
+    }
+
+    fn fire(&mut self) -> Firing {
+        self.status.fired = self.status.fired.saturating_add(1);
+        let mut random = self.random.go_on();
+        let firing = Firing::new(Some(self.status.id), &self.status.fault, &mut random);
+        self.random = Draws::of(&random);
+        firing
     }
 }
 
@@ -561,7 +571,7 @@ pub(crate) struct Rules {
 }
 
 /// The most rules at a time: each call of a project looks at all of its own.
-const RULES_MAX: usize = 10_000;
+pub(crate) const RULES_MAX: usize = 10_000;
 
 impl Faults {
     /// What is to happen to a call, if anything.
@@ -570,16 +580,15 @@ impl Faults {
             return None;
         }
         let mut rules = self.rules.lock();
+        let mut firing = None;
         for scope in [Some(call.project.clone()), None] {
-            let Some(rules) = rules.of.get_mut(&scope) else { continue };
-            if let Some(rule) = rules.iter_mut().find_map(|rule| rule.meets(call).then_some(rule)) {
-                let mut random = rule.random.go_on();
-                let firing = Firing::new(Some(rule.status.id), &rule.status.fault, &mut random);
-                rule.random = Draws::of(&random);
-                return Some(firing);
+            for rule in rules.of.get_mut(&scope).into_iter().flatten() {
+                if rule.wants(call) && firing.is_none() {
+                    firing = Some(rule.fire());
+                }
             }
         }
-        None
+        firing
     }
 
     pub(crate) fn add(&self, fault: Fault, rng_seed: u64) -> Result<FaultStatus, ControlError> {
@@ -589,14 +598,18 @@ impl Faults {
                 let reason = format!("there are {RULES_MAX} faults already; remove some");
                 return Err(ControlError::conflict(reason));
             }
-            rules.last_id += 1;
+            let Some(id) = rules.last_id.checked_add(1) else {
+                return Err(ControlError::conflict("there are no more numbers".to_owned()));
+            };
+            rules.last_id = id;
             let project = fault.when.project_id.clone();
             let of_project = rules.of.entry(project.clone()).or_default();
             // By its place among those of its project, so that other projects don't change its draws.
+            let place = of_project.last().map_or(0, |last| last.place.saturating_add(1));
             let name = project.as_ref().map_or("", ProjectId::as_str);
-            let random = random_stream(rng_seed, &["fault", name, &of_project.len().to_string()]);
-            let status = FaultStatus { id: rules.last_id, fault, matched: 0, fired: 0 };
-            of_project.push(Rule { status: status.clone(), random: Draws::of(&random) });
+            let random = random_stream(rng_seed, &["fault", name, &place.to_string()]);
+            let status = FaultStatus { id, fault, matched: 0, fired: 0 };
+            of_project.push(Rule { status: status.clone(), place, random: Draws::of(&random) });
             Ok(status)
         })
     }
@@ -641,7 +654,8 @@ impl Faults {
         self.change(|rules| *rules = restored);
     }
 
-    pub(crate) fn replace_of(&self, project: &ProjectId, of_project: Vec<Rule>) {
+    pub(crate) fn replace_of(&self, project: &ProjectId, of_project: Option<&Vec<Rule>>) {
+        let of_project = of_project.cloned().unwrap_or_default();
         self.change(|rules| _ = rules.of.insert(Some(project.clone()), of_project));
     }
 

@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::Explanation;
-use fabric_model::{AccessClientId, ProjectId};
+use fabric_model::{AccessClientId, ProjectId, header};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
@@ -73,12 +74,27 @@ pub struct SignatureMismatch {
     pub first_difference: Option<usize>,
 }
 
+/// `null` too is a body that a test may want.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 impl SignatureMismatch {
     /// What the server makes of it, beside what the caller made of it, percent-encoded.
-    pub(crate) fn new(explanation: Explanation, of_caller: Option<&str>) -> Self {
+    pub(crate) fn new(
+        explanation: Explanation,
+        of_caller: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Self {
         let Explanation { canonical_request, string_to_sign } = explanation;
         let of_caller = of_caller.map(|text| percent_decode_str(text).decode_utf8_lossy());
-        let of_caller = of_caller.map(|text| redacted(&text));
+        let of_caller = of_caller.map(|text| {
+            // Wherever it stands, and however the text is laid out.
+            let secrets = headers.iter().filter(|(name, _)| is_secret(name));
+            let secrets = secrets.filter_map(|(_, value)| value.to_str().ok());
+            let secrets = secrets.filter(|secret| !secret.is_empty());
+            secrets.fold(redacted(&text), |text, secret| text.replace(secret, REDACTED))
+        });
         let first_difference = of_caller.as_ref().map(|other| {
             let (mut ours, mut theirs) = (canonical_request.lines(), other.lines());
             let mut line = 0;
@@ -174,7 +190,8 @@ pub struct Matching {
     pub status: Option<u16>,
     /// The code of a failure.
     pub error_code: Option<String>,
-    /// The whole body of the request, as JSON; the order of fields does not count.
+    /// The whole body of the request, as JSON; the order of fields does not count, and `null` is for none.
+    #[serde(deserialize_with = "given")]
     pub body: Option<Value>,
     /// A part of the body: fields that it has, among others.
     pub body_contains: Option<Value>,
@@ -186,40 +203,67 @@ pub struct Matching {
 pub enum Count {
     /// Exactly so many.
     Exactly(u64),
-    /// From so many to so many.
-    Range {
-        /// The fewest.
-        #[serde(default)]
-        at_least: u64,
-        /// The most; any number when absent.
-        #[serde(default)]
-        at_most: Option<u64>,
-    },
+    /// A range, of which one end may be open.
+    Range(Range),
+}
+
+/// From so many to so many; at least one of the two must be given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// The fewest; none when absent.
+    #[schema(nullable = false)]
+    pub at_least: Option<u64>,
+    /// The most; any number when absent.
+    #[schema(nullable = false)]
+    pub at_most: Option<u64>,
 }
 
 impl Default for Count {
     fn default() -> Self {
-        Self::Range { at_least: 1, at_most: None }
+        Self::Range(Range { at_least: Some(1), at_most: None })
     }
 }
 
 impl Count {
-    fn fits(self, found: u64) -> bool {
+    fn bounds(self) -> (u64, Option<u64>) {
         match self {
-            Self::Exactly(count) => found == count,
-            Self::Range { at_least, at_most } => {
-                found >= at_least && at_most.is_none_or(|most| found <= most)
-            }
+            Self::Exactly(count) => (count, Some(count)),
+            Self::Range(Range { at_least, at_most }) => (at_least.unwrap_or_default(), at_most),
         }
     }
 
+    fn fits(self, found: u64) -> bool {
+        let (least, most) = self.bounds();
+        found >= least && most.is_none_or(|most| found <= most)
+    }
+
+    fn check(self) -> Result<(), ControlError> {
+        let (least, most) = self.bounds();
+        let is_nothing = self == Self::Range(Range::default());
+        if is_nothing || most.is_some_and(|most| most < least) {
+            let rule = "count: must be a number, or have at_least, at_most or both, the former not above the latter";
+            return Err(ControlError::invalid(rule.to_owned()));
+        }
+        Ok(())
+    }
+
     fn in_words(self) -> String {
-        match self {
-            Self::Exactly(count) => format!("exactly {count}"),
-            Self::Range { at_least, at_most: None } => format!("at least {at_least}"),
-            Self::Range { at_least, at_most: Some(most) } => format!("{at_least} to {most}"),
+        match self.bounds() {
+            (least, Some(most)) if least == most => format!("exactly {least}"),
+            (least, Some(most)) => format!("{least} to {most}"),
+            (least, None) => format!("at least {least}"),
         }
     }
+}
+
+/// What comes of a journal while it is read as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A call.
+    Call(Box<Entry>),
+    /// So many calls had to make room before they could be told, or more.
+    Forgotten(u64),
 }
 
 /// Whether the calls were made.
@@ -298,18 +342,7 @@ const REDACTED: &str = "[redacted]";
 
 /// Headers whose values are nobody's business.
 fn is_secret(name: &HeaderName) -> bool {
-    // By text, which the compiler turns into a look at the length first: each header of each call is asked.
-    matches!(
-        name.as_str(),
-        "authorization"
-            | "cookie"
-            | "proxy-authorization"
-            | "x-auth-token"
-            | "x-mock-canonical-request"
-            | "x-mock-token"
-            | "x-security-token"
-            | "x-subject-token"
-    )
+    header::is_secret(name) || matches!(name.as_str(), "x-mock-canonical-request" | "x-mock-token")
 }
 
 /// The values of a header that are told.
@@ -463,16 +496,40 @@ struct Ring {
     projects: HashMap<ProjectId, OfProject>,
     bytes: usize,
     last: u64,
-    /// Of projects of which nothing is left too.
-    forgotten: u64,
+    forgotten: Forgotten,
+    /// Of projects of which nothing at all is known any more.
+    strangers: Forgotten,
 }
 
 #[derive(Debug, Default)]
 struct OfProject {
-    calls: VecDeque<Kept>,
+    calls: VecDeque<Arc<Kept>>,
     bytes: usize,
-    forgotten: u64,
+    forgotten: Forgotten,
 }
+
+/// Calls that had to make room.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forgotten {
+    count: u64,
+    /// The last of them.
+    newest: u64,
+}
+
+impl Forgotten {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.newest = self.newest.max(other.newest);
+    }
+}
+
+/// What a project takes besides its calls: its id, its places, and the first room of its queue.
+fn overhead(id: &ProjectId) -> usize {
+    2 * (size_of::<(ProjectId, OfProject)>() + id.as_str().len() + 4 * size_of::<Arc<Kept>>())
+}
+
+/// From so many projects on, those without calls are no more told apart.
+const PROJECTS_MAX: usize = 10_000;
 
 /// What the journal takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -506,17 +563,18 @@ impl Journal {
         let mut kept = Kept::new(0, call);
         let bytes = kept.bytes();
         let sequence = {
-            let mut ring = self.ring.lock();
+            let ring = &mut *self.ring.lock();
             ring.last += 1;
             kept.sequence = ring.last;
-            ring.bytes += bytes;
-            let ring = &mut *ring;
-            let of_project = match ring.projects.get_mut(call.project) {
-                Some(of_project) => of_project,
-                None => ring.projects.entry(call.project.clone()).or_default(),
+            let of_project = if let Some(known) = ring.projects.get_mut(call.project) {
+                known
+            } else {
+                ring.bytes += overhead(call.project);
+                ring.projects.entry(call.project.clone()).or_default()
             };
+            ring.bytes += bytes;
             of_project.bytes += bytes;
-            of_project.calls.push_back(kept);
+            of_project.calls.push_back(Arc::new(kept));
             if ring.bytes > self.limit {
                 ring.make_room(self.limit);
             }
@@ -561,21 +619,42 @@ impl Journal {
 
     /// The calls that fit, newest first.
     pub(crate) fn entries(&self, filter: &Filter) -> Entries {
-        let ring = self.ring.lock();
         let limit = filter.limit.unwrap_or(100).clamp(1, 1_000);
+        let ring = self.ring.lock();
         let mut found = ring.found(filter);
         found.sort_unstable_by_key(|(_, kept)| Reverse(kept.sequence));
-        let entries = found.into_iter().take(limit).map(|(id, kept)| kept.entry(id)).collect();
-        Entries { entries, forgotten: ring.forgotten(filter.project_id.as_ref()) }
+        found.truncate(limit);
+        let found = owned(found);
+        let forgotten = ring.forgotten(filter.project_id.as_ref()).count;
+        drop(ring);
+        Entries { entries: found.iter().map(|(id, kept)| kept.entry(id)).collect(), forgotten }
     }
 
-    /// The first calls that fit, oldest first, and how many are forgotten: for a stream.
-    pub(crate) fn next(&self, filter: &Filter) -> (Vec<Entry>, u64) {
+    /// What comes next of a stream, the oldest first; moves `after` on.
+    pub(crate) fn next(&self, filter: &mut Filter) -> Vec<Event> {
+        const CALLS_MAX: usize = 20;
+        let after = filter.after.unwrap_or_default();
         let ring = self.ring.lock();
-        let mut found = ring.found(filter);
+        let mut found = ring.found(&Filter { before: None, ..filter.clone() });
         found.sort_unstable_by_key(|(_, kept)| kept.sequence);
-        let entries = found.into_iter().take(100).map(|(id, kept)| kept.entry(id)).collect();
-        (entries, ring.forgotten(filter.project_id.as_ref()))
+        found.truncate(CALLS_MAX);
+        let found = owned(found);
+        let forgotten = ring.forgotten(filter.project_id.as_ref());
+        filter.after = Some(match found.last() {
+            Some((_, kept)) if found.len() == CALLS_MAX => kept.sequence,
+            _ => ring.last,
+        });
+        drop(ring);
+        // Those that were told before they had to go are none.
+        let lost =
+            (forgotten.newest > after).then(|| forgotten.count.min(forgotten.newest - after));
+        let calls = found.iter().map(|(id, kept)| Event::Call(Box::new(kept.entry(id))));
+        lost.map(Event::Forgotten).into_iter().chain(calls).collect()
+    }
+
+    /// Whether anything is known of calls of a project.
+    pub(crate) fn has_calls_of(&self, project: &ProjectId) -> bool {
+        self.ring.lock().projects.contains_key(project)
     }
 
     /// The number of the last call.
@@ -594,7 +673,7 @@ impl Journal {
         match project {
             Some(project) => {
                 if let Some(gone) = ring.projects.remove(project) {
-                    ring.bytes -= gone.bytes;
+                    ring.bytes -= gone.bytes + overhead(project);
                 }
             }
             None => *ring = Ring { last: ring.last, ..Ring::default() },
@@ -608,7 +687,7 @@ impl Journal {
             entries: ring.projects.values().map(|of_project| of_project.calls.len()).sum(),
             bytes: ring.bytes,
             limit: self.limit,
-            forgotten: ring.forgotten,
+            forgotten: ring.forgotten.count,
         }
     }
 
@@ -618,7 +697,14 @@ impl Journal {
             let reason = "the journal is off, so there is nothing to verify: start without `--journal-limit 0`";
             return Err(ControlError::conflict(reason.to_owned()));
         }
+        expectation.count.check()?;
         let calls = &expectation.calls;
+        if let Some(operation) = &calls.operation
+            && !operation_ids().contains(&operation.as_str())
+        {
+            let known = operation_ids().join(", ");
+            return Err(ControlError::invalid(format!("calls.operation: must be one of {known}")));
+        }
         let ring = self.ring.lock();
         let mut found = 0;
         let mut near = Vec::new();
@@ -630,9 +716,10 @@ impl Journal {
                 near.push((differs_in, project, kept));
             }
         }
-        let forgotten = ring.forgotten(calls.project_id.as_ref());
-        let is_met = expectation.count.fits(found)
-            && (forgotten == 0 || matches!(expectation.count, Count::Range { at_most: None, .. }));
+        let forgotten = ring.forgotten(calls.project_id.as_ref()).count;
+        // More calls than are known would do no harm only where there is no most.
+        let is_certain = forgotten == 0 || expectation.count.bounds().1.is_none();
+        let is_met = expectation.count.fits(found) && is_certain;
         let expected = expectation.count.in_words();
         let message = match (is_met, forgotten) {
             (true, _) => format!("found {found}, expected {expected}"),
@@ -662,31 +749,38 @@ impl Journal {
 const INSTEAD_MAX: usize = 5;
 
 impl Ring {
-    fn calls(&self, project: Option<&ProjectId>) -> impl Iterator<Item = (&ProjectId, &Kept)> {
+    fn queues(
+        &self,
+        project: Option<&ProjectId>,
+    ) -> impl Iterator<Item = (&ProjectId, &VecDeque<Arc<Kept>>)> {
         let one = project.map(|project| self.projects.get_key_value(project));
         let all = project.is_none().then(|| self.projects.iter());
         let of = one.flatten().into_iter().chain(all.into_iter().flatten());
-        of.flat_map(|(id, of_project)| of_project.calls.iter().map(move |kept| (id, kept)))
+        of.map(|(id, of_project)| (id, &of_project.calls))
     }
 
-    fn found(&self, filter: &Filter) -> Vec<(&ProjectId, &Kept)> {
+    fn calls(&self, project: Option<&ProjectId>) -> impl Iterator<Item = (&ProjectId, &Arc<Kept>)> {
+        self.queues(project).flat_map(|(id, calls)| calls.iter().map(move |kept| (id, kept)))
+    }
+
+    fn found(&self, filter: &Filter) -> Vec<(&ProjectId, &Arc<Kept>)> {
         let matching = filter.matching();
-        let is_between = |sequence: u64| {
-            filter.after.is_none_or(|after| sequence > after)
-                && filter.before.is_none_or(|before| sequence < before)
-        };
-        let calls = self.calls(filter.project_id.as_ref());
-        let fits = |kept: &Kept| {
-            is_between(kept.sequence) && matching.differences_but_of_body(kept).is_empty()
-        };
-        calls.filter(|(_, kept)| fits(kept)).collect()
+        let mut found = Vec::new();
+        for (id, calls) in self.queues(filter.project_id.as_ref()) {
+            // Each queue is in order.
+            let place = |sequence: u64| calls.partition_point(|kept| kept.sequence < sequence);
+            let start = filter.after.map_or(0, |after| place(after.saturating_add(1)));
+            let end = filter.before.map_or(calls.len(), place).max(start);
+            let fits = |kept: &&Arc<Kept>| matching.differences_but_of_body(kept).is_empty();
+            found.extend(calls.range(start..end).filter(fits).map(|kept| (id, kept)));
+        }
+        found
     }
 
-    fn forgotten(&self, project: Option<&ProjectId>) -> u64 {
-        match project.and_then(|project| self.projects.get(project)) {
-            Some(of_project) => of_project.forgotten,
-            // Of a project of which nothing is left nobody knows how much there was.
+    fn forgotten(&self, project: Option<&ProjectId>) -> Forgotten {
+        match project {
             None => self.forgotten,
+            Some(id) => self.projects.get(id).map_or(self.strangers, |of| of.forgotten),
         }
     }
 
@@ -694,24 +788,45 @@ impl Ring {
     /// theirs; more than needs be, so that not every call has to look for room.
     fn make_room(&mut self, limit: usize) {
         let enough = limit - limit / 8;
-        while self.bytes > enough {
-            let most = self.projects.iter_mut().max_by_key(|(_, of_project)| of_project.bytes);
-            let Some((id, of_project)) = most else { return };
-            let half = of_project.bytes / 2;
-            while self.bytes > enough && of_project.bytes > half {
-                let Some(kept) = of_project.calls.pop_front() else { break };
-                of_project.bytes -= kept.bytes();
-                self.bytes -= kept.bytes();
-                of_project.forgotten += 1;
-                self.forgotten += 1;
+        let Self { projects, bytes, forgotten, strangers, .. } = self;
+        let has_too_many = projects.len() > PROJECTS_MAX;
+        while *bytes > enough {
+            let mut by_size: Vec<_> = projects.values_mut().collect();
+            by_size.sort_unstable_by_key(|of_project| Reverse(of_project.bytes));
+            let before = *bytes;
+            for of_project in by_size {
+                let half = of_project.bytes / 2;
+                while *bytes > enough && of_project.bytes > half {
+                    let Some(kept) = of_project.calls.pop_front() else { break };
+                    let gone = Forgotten { count: 1, newest: kept.sequence };
+                    of_project.bytes -= kept.bytes();
+                    *bytes -= kept.bytes();
+                    of_project.forgotten.add(gone);
+                    forgotten.add(gone);
+                }
+                let room = 2 * of_project.calls.len();
+                of_project.calls.shrink_to(room);
             }
-            of_project.calls.shrink_to(2 * of_project.calls.len());
-            if of_project.calls.is_empty() {
-                let id = id.clone();
-                self.projects.remove(&id);
+            if *bytes == before {
+                break;
             }
         }
+        if has_too_many || *bytes > enough {
+            projects.retain(|id, of_project| {
+                let stays = !of_project.calls.is_empty();
+                if !stays {
+                    *bytes -= overhead(id);
+                    strangers.add(of_project.forgotten);
+                }
+                stays
+            });
+        }
     }
+}
+
+/// What was found, to be kept beyond the lock.
+fn owned(found: Vec<(&ProjectId, &Arc<Kept>)>) -> Vec<(ProjectId, Arc<Kept>)> {
+    found.into_iter().map(|(id, kept)| (id.clone(), kept.clone())).collect()
 }
 
 impl Filter {

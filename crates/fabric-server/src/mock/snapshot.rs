@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::time::SystemTime;
 
 use fabric_model::ProjectId;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
+use validator::Validate;
 
 use crate::clock::Readings;
-use crate::mock::fault::Rule;
+use crate::mock::fault::{RULES_MAX, Rule, Rules};
+use crate::mock::world::{Project, State};
 use crate::store::Record;
+use crate::time;
 
 /// All state of a world at a moment: records, faults with their counts, clocks, where every draw has come
 /// to, and who has which project. The journal and the coverage are not in it.
@@ -36,6 +40,9 @@ pub struct Snapshot {
     version: u32,
     /// What ids, made-up names, addresses and draws follow from.
     rng_seed: u64,
+    /// How many projects were given an id.
+    #[serde(default)]
+    projects_made: u64,
     #[schema(value_type = Object)]
     clocks: Readings,
     #[schema(value_type = Object)]
@@ -53,9 +60,10 @@ pub(crate) struct OfProject {
     /// The SHA-256 of each token, in hexadecimal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tokens_sha256: Vec<String>,
-    /// Where its draws have come to; absent before there were any records or a token.
+    /// Where its draws have come to, and those of calls that bring a fault; absent before there were any
+    /// records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) random: Option<Draws>,
+    pub(crate) random: Option<[Draws; 2]>,
     #[serde(default)]
     pub(crate) access_clients: Vec<Record>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -112,25 +120,70 @@ impl std::error::Error for SnapshotError {}
 /// The form that is written, and the latest that is read.
 const VERSION: u32 = 1;
 
-/// The parts of a world's state.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) rng_seed: u64,
-    pub(crate) clocks: Readings,
-    pub(crate) projects: BTreeMap<ProjectId, OfProject>,
-    pub(crate) faults: Vec<Rule>,
-    pub(crate) last_fault_id: u64,
-}
-
 impl Snapshot {
-    pub(crate) fn of(parts: Parts) -> Self {
-        let Parts { rng_seed, clocks, projects, faults, last_fault_id } = parts;
-        Self { version: VERSION, rng_seed, clocks, projects, faults, last_fault_id }
+    pub(crate) fn of(state: &State) -> Self {
+        let State { rng_seed, projects_made, projects: all, rules, clocks, tokens } = state;
+        let mut projects = BTreeMap::<ProjectId, OfProject>::new();
+        for (id, project) in all {
+            let of_project = projects.entry(id.clone()).or_default();
+            of_project.random =
+                Some([Draws::of(&project.random), Draws::of(&project.header_random)]);
+            of_project.access_clients = project.records.iter().cloned().collect();
+        }
+        for (digest, id) in tokens {
+            projects.entry(id.clone()).or_default().tokens_sha256.push(hex::encode(digest));
+        }
+        let mut faults = Vec::new();
+        for (id, rules) in &rules.of {
+            match id {
+                Some(id) => projects.entry(id.clone()).or_default().faults.clone_from(rules),
+                None => faults.clone_from(rules),
+            }
+        }
+        for of_project in projects.values_mut() {
+            of_project.tokens_sha256.sort();
+        }
+        Self {
+            version: VERSION,
+            rng_seed: *rng_seed,
+            projects_made: *projects_made,
+            clocks: clocks.clone(),
+            projects,
+            faults,
+            last_fault_id: rules.last_id,
+        }
     }
 
-    pub(crate) fn into_parts(self) -> Parts {
-        let Self { version: _, rng_seed, clocks, projects, faults, last_fault_id } = self;
-        Parts { rng_seed, clocks, projects, faults, last_fault_id }
+    pub(crate) fn to_state(&self) -> State {
+        let mut rules = Rules { of: BTreeMap::new(), last_id: self.last_fault_id };
+        rules.of.insert(None, self.faults.clone());
+        let mut state = State {
+            rng_seed: self.rng_seed,
+            projects_made: self.projects_made,
+            projects: HashMap::new(),
+            rules,
+            clocks: self.clocks.clone(),
+            tokens: HashMap::new(),
+        };
+        for (id, of_project) in &self.projects {
+            for digest in &of_project.tokens_sha256 {
+                state.tokens.extend(parse_digest(digest).map(|digest| (digest, id.clone())));
+            }
+            state.rules.of.insert(Some(id.clone()), of_project.faults.clone());
+            if of_project.random.is_none() && of_project.access_clients.is_empty() {
+                continue;
+            }
+            let mut project = Project::new(self.rng_seed, id);
+            if let Some([random, header_random]) = of_project.random {
+                (project.random, project.header_random) = (random.go_on(), header_random.go_on());
+            }
+            for record in &of_project.access_clients {
+                // None of them goes while they are put in.
+                project.records.insert(record.clone(), SystemTime::UNIX_EPOCH);
+            }
+            state.projects.insert(id.clone(), project);
+        }
+        state
     }
 
     /// Reads a snapshot.
@@ -174,8 +227,12 @@ impl Snapshot {
                 if !ids.insert(&record.id) {
                     return Err(wrong("must not be there twice"));
                 }
-                if record.name.is_empty() || record.name.chars().count() > 64 {
-                    return Err(wrong("name: must have 1 to 64 characters"));
+                record
+                    .answer(record.created_at)
+                    .validate()
+                    .map_err(|errors| wrong(&fabric_model::Invalid::from(errors).to_string()))?;
+                if record.created_at != time::whole_milliseconds(record.created_at) {
+                    return Err(wrong("created_at: must be in whole milliseconds"));
                 }
             }
             for digest in &project.tokens_sha256 {
@@ -192,12 +249,23 @@ impl Snapshot {
             }
         }
         let of_projects = self.projects.values().flat_map(|project| &project.faults);
+        let mut ids = std::collections::HashSet::new();
         for rule in of_projects.chain(&self.faults) {
+            let id = rule.status.id;
             rule.status
                 .fault
                 .clone()
                 .checked()
-                .map_err(|error| SnapshotError(format!("fault {}: {error}", rule.status.id)))?;
+                .map_err(|error| SnapshotError(format!("fault {id}: {error}")))?;
+            if !ids.insert(id) || id == 0 || id > self.last_fault_id || ids.len() > RULES_MAX {
+                return Err(SnapshotError(format!(
+                    "fault {id}: must have a number of its own, from 1 to last_fault_id, and there may be \
+                     {RULES_MAX} of them"
+                )));
+            }
+        }
+        if self.faults.iter().any(|rule| rule.status.fault.when.project_id.is_some()) {
+            return Err(SnapshotError::new("faults: those of a project must stand in the project"));
         }
         Ok(())
     }

@@ -1,24 +1,27 @@
 //! The world of a mock server: its projects with their records, faults, clocks and journals.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use fabric_model::access_client::{AccessClient, AccessClientPage, AccessClientStatus};
 use fabric_model::{AccessClientId, ProjectId};
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, Stream};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::auth::{DEFAULT_PROJECT, default_project};
+use crate::clock::Readings;
 use crate::mock::coverage::{Counts, Coverage};
 use crate::mock::fault::{Fault, FaultStatus, Faults, Rules};
 use crate::mock::journal::{
-    Entries, Entry, Expectation, Filter as JournalFilter, Journal, JournalStatus, Verdict,
+    Entries, Entry, Event, Expectation, Filter as JournalFilter, Journal, JournalStatus, Verdict,
 };
-use crate::mock::snapshot::{Draws, OfProject, Parts, Snapshot};
+use crate::mock::snapshot::Snapshot;
 use crate::mock::throttle::Throttle;
 use crate::mock::{ControlError, random_stream};
 use crate::store::{Filter, Record, Records};
@@ -43,7 +46,7 @@ use crate::{Caller, Callers, Clock, Profile, Seed, Settings, time};
 /// let refused = client.access_clients().create(Default::default()).await.unwrap_err();
 /// assert_eq!(refused.status().unwrap(), 403);
 ///
-/// world.reset(None)?;
+/// world.reset(None);
 /// # Ok(())
 /// # }
 /// ```
@@ -56,31 +59,56 @@ struct Inner {
     creating_time: Duration,
     deleting_time: Duration,
     quota: Option<usize>,
-    rng_seed: AtomicU64,
     clock: Clock,
     callers: Callers,
-    projects: RwLock<HashMap<ProjectId, Mutex<Project>>>,
+    /// Held, to be written, by whatever changes more than one of these at once: nobody then is in between.
+    live: RwLock<Live>,
     faults: Faults,
     throttle: Option<Throttle>,
     journal: Journal,
     counts: Counts,
-    /// What a reset goes back to.
-    start: Mutex<Snapshot>,
+    /// What a reset goes back to, and the same before the access clients of the settings.
+    start: Mutex<(State, State)>,
     /// Set when the server stops: what waits then ends.
     stopping: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct Live {
+    rng_seed: u64,
+    /// How many projects were given an id.
+    projects_made: u64,
+    projects: HashMap<ProjectId, Mutex<Project>>,
+}
+
+/// All state of a world at a moment. A copy costs as much as there are projects, whatever is in them.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) rng_seed: u64,
+    pub(crate) projects_made: u64,
+    pub(crate) projects: HashMap<ProjectId, Project>,
+    pub(crate) rules: Rules,
+    pub(crate) clocks: Readings,
+    /// Who has a token, by its SHA-256.
+    pub(crate) tokens: HashMap<[u8; 32], ProjectId>,
 }
 
 /// What belongs to a project.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     pub(crate) records: Records,
-    random: fastrand::Rng,
+    pub(crate) random: fastrand::Rng,
+    /// For calls that bring a fault of their own.
+    pub(crate) header_random: fastrand::Rng,
 }
 
 impl Project {
-    fn new(rng_seed: u64, id: &ProjectId) -> Self {
-        let random = random_stream(rng_seed, &["project", id.as_str()]);
-        Self { records: Records::default(), random }
+    pub(crate) fn new(rng_seed: u64, id: &ProjectId) -> Self {
+        Self {
+            records: Records::default(),
+            random: random_stream(rng_seed, &["project", id.as_str()]),
+            header_random: random_stream(rng_seed, &["header", id.as_str()]),
+        }
     }
 
     pub(crate) fn make_id(&mut self) -> String {
@@ -109,13 +137,24 @@ impl Project {
 }
 
 /// A project that was made, and how to call in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectAccess {
     /// The project.
     #[schema(value_type = String)]
     pub project_id: ProjectId,
     /// A token for `X-Auth-Token`, good for this project only, whoever else may call.
     pub token: String,
+}
+
+/// The token is left out.
+impl fmt::Debug for ProjectAccess {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { project_id, token: _ } = self;
+        formatter
+            .debug_struct("ProjectAccess")
+            .field("project_id", project_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A project, at a glance.
@@ -158,196 +197,154 @@ pub struct ClockStatus {
 impl World {
     /// The world as the settings want it.
     pub(crate) fn new(settings: &Settings, callers: Callers) -> Self {
-        let rng_seed = settings.rng_seed.unwrap_or_else(|| fastrand::u32(..).into());
-        let nothing = Snapshot::of(Parts {
-            rng_seed,
-            clocks: settings.clock.readings(),
-            projects: BTreeMap::new(),
-            faults: Vec::new(),
-            last_fault_id: 0,
-        });
+        let bare = match &settings.snapshot {
+            Some(snapshot) => snapshot.to_state(),
+            None => State {
+                rng_seed: settings.rng_seed.unwrap_or_else(|| fastrand::u32(..).into()),
+                projects_made: 0,
+                projects: HashMap::new(),
+                rules: Rules::default(),
+                clocks: settings.clock.readings(),
+                tokens: HashMap::new(),
+            },
+        };
         let world = Self(Arc::new(Inner {
             profile: settings.profile,
             creating_time: settings.creating_time,
             deleting_time: settings.deleting_time,
             quota: settings.quota,
-            rng_seed: AtomicU64::new(rng_seed),
             clock: settings.clock.clone(),
             callers,
-            projects: RwLock::default(),
+            live: RwLock::new(Live { rng_seed: 0, projects_made: 0, projects: HashMap::new() }),
             faults: Faults::default(),
             throttle: settings.rate_limit.map(Throttle::new),
             journal: Journal::new(settings.journal_limit),
             counts: Counts::new(),
-            start: Mutex::new(nothing),
+            start: Mutex::new((bare.clone(), bare)),
             stopping: watch::Sender::new(false),
         }));
-        if let Some(snapshot) = &settings.snapshot {
-            world.restore(snapshot);
-        }
-        world.plant(&settings.access_clients);
-        world.remember_start();
+        world.reseed(&settings.access_clients);
         world
     }
 
-    /// Replaces every record by these, and goes back to how the server was started in all else: what a
-    /// changed seed file wants.
+    /// Starts afresh with these access clients in place of those of the settings: what a changed seed file
+    /// wants. All else is as after a [reset](Self::reset).
     pub fn reseed(&self, access_clients: &[Seed]) {
-        let mut start = self.0.start.lock().clone();
-        for project in start.projects.values_mut() {
-            (project.access_clients, project.random) = (Vec::new(), None);
+        let mut start = self.0.start.lock();
+        let mut seeded = start.1.clone();
+        for seed in access_clients {
+            let now = time::whole_milliseconds(seeded.clocks.time(Some(&seed.project)));
+            let new = || Project::new(seeded.rng_seed, &seed.project);
+            let project = seeded.projects.entry(seed.project.clone()).or_insert_with(new);
+            self.plant(project, seed, now);
         }
-        self.restore(&start);
+        start.0 = seeded.clone();
+        drop(start);
+        self.put(seeded);
         self.0.journal.clear(None);
         self.0.counts.clear();
-        self.plant(access_clients);
-        self.remember_start();
     }
 
-    fn remember_start(&self) {
-        *self.0.start.lock() = self.snapshot();
-    }
-
-    pub(crate) fn plant(&self, seeds: &[Seed]) {
-        for Seed { project: id, access_client: given, created_at } in seeds {
-            self.ensure(id);
-            let now = self.now(id);
-            let created_at = created_at.map_or(now, time::whole_milliseconds);
-            let caller = Caller::of(id.clone());
-            self.in_project(&caller, |project| {
-                let known = given.id.as_ref().and_then(|id| AccessClientId::try_from(id).ok());
-                let record = Record {
-                    id: known.unwrap_or_else(|| project.new_client_id(now)),
-                    name: given.name.clone().unwrap_or_else(|| project.make_name()),
-                    vpc_id: given.vpc_id.clone(),
-                    subnet_ids: given.subnet_ids.clone(),
-                    access_connections: given.access_connections.clone(),
-                    created_at,
-                    running_from: match given.status {
-                        Some(AccessClientStatus::Creating) => self.running_from(now),
-                        _ => created_at,
-                    },
-                    gone_from: match given.status {
-                        Some(AccessClientStatus::Deleting) => {
-                            Some(time::later(now, self.0.deleting_time))
-                        }
-                        _ => None,
-                    },
-                };
-                project.records.insert(record, now);
-            });
-        }
+    pub(crate) fn plant(&self, project: &mut Project, seed: &Seed, now: SystemTime) {
+        let Seed { project: _, access_client: given, created_at } = seed;
+        let created_at = created_at.map_or(now, time::whole_milliseconds);
+        let record = Record {
+            id: seed.id().unwrap_or_else(|| project.new_client_id(now)),
+            name: given.name.clone().unwrap_or_else(|| project.make_name()),
+            vpc_id: given.vpc_id.clone(),
+            subnet_ids: given.subnet_ids.clone(),
+            access_connections: given.access_connections.clone(),
+            created_at,
+            running_from: match given.status {
+                Some(AccessClientStatus::Creating) => self.running_from(now),
+                _ => created_at,
+            },
+            gone_from: match given.status {
+                Some(AccessClientStatus::Deleting) => Some(time::later(now, self.0.deleting_time)),
+                _ => None,
+            },
+        };
+        project.records.insert(record, now);
     }
 
     /// Goes back to how the server was started: records, faults, clocks, draws and projects; forgets the
     /// journal, the coverage, and which keys are locked. Of one project, only what belongs to it; its token
     /// stays good.
-    ///
-    /// # Errors
-    ///
-    /// A project that is not known.
-    pub fn reset(&self, project: Option<&ProjectId>) -> Result<(), ControlError> {
-        let start = self.0.start.lock().clone();
+    pub fn reset(&self, project: Option<&ProjectId>) {
+        let start = self.0.start.lock().0.clone();
         let Some(id) = project else {
-            self.restore(&start);
+            self.put(start);
             self.0.journal.clear(None);
             self.0.counts.clear();
-            return Ok(());
+            return;
         };
-        self.known(id)?;
-        let mut start = start.into_parts();
-        let new = start.projects.remove(id).unwrap_or_default();
-        let project = Mutex::new(self.project_of(id, &new));
-        self.0.projects.write().insert(id.clone(), project);
-        self.0.faults.replace_of(id, new.faults);
+        let mut live = self.0.live.write();
+        let old = match start.projects.get(id) {
+            Some(project) => live.projects.insert(id.clone(), Mutex::new(project.clone())),
+            // One that has a token stays known.
+            None if self.0.callers.has_issued(id) => {
+                let project = Project::new(live.rng_seed, id);
+                live.projects.insert(id.clone(), Mutex::new(project))
+            }
+            None => live.projects.remove(id),
+        };
+        self.0.faults.replace_of(id, start.rules.of.get(&Some(id.clone())));
         self.0.clock.put_back(id, &start.clocks);
+        self.end_calls(id);
+        drop(live);
+        // Many records take a while to go.
+        drop(old);
+    }
+
+    fn end_calls(&self, id: &ProjectId) {
         self.0.journal.clear(Some(id));
         if let Some(throttle) = &self.0.throttle {
             throttle.clear_of(id);
         }
-        Ok(())
     }
 
     /// All state, as of one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        // Nobody else is in any project while this is held. Copies of records cost nothing, so that is short.
-        let all = self.0.projects.write();
-        let copies: Vec<_> =
-            all.iter().map(|(id, project)| (id.clone(), project.lock().clone())).collect();
-        let Rules { mut of, last_id } = self.0.faults.rules();
-        let clocks = self.0.clock.readings();
-        let tokens = self.0.callers.issued();
-        drop(all);
-        let mut projects = BTreeMap::<ProjectId, OfProject>::new();
-        for (id, copy) in copies {
-            let of_project = projects.entry(id).or_default();
-            of_project.random = Some(Draws::of(&copy.random));
-            of_project.access_clients = copy.records.iter().cloned().collect();
-        }
-        for (digest, id) in tokens {
-            projects.entry(id).or_default().tokens_sha256.push(hex::encode(digest));
-        }
-        let faults = of.remove(&None).unwrap_or_default();
-        for (id, rules) in of {
-            if let Some(id) = id {
-                projects.entry(id).or_default().faults = rules;
-            }
-        }
-        for of_project in projects.values_mut() {
-            of_project.tokens_sha256.sort();
-        }
-        Snapshot::of(Parts {
-            rng_seed: self.rng_seed(),
-            clocks,
-            projects,
-            faults,
-            last_fault_id: last_id,
-        })
+        let live = self.0.live.write();
+        let projects = live.projects.iter();
+        let state = State {
+            rng_seed: live.rng_seed,
+            projects_made: live.projects_made,
+            projects: projects.map(|(id, project)| (id.clone(), project.lock().clone())).collect(),
+            rules: self.0.faults.rules(),
+            clocks: self.0.clock.readings(),
+            tokens: self.0.callers.issued(),
+        };
+        drop(live);
+        Snapshot::of(&state)
     }
 
     /// Puts the world back to a snapshot, all at once. The journal goes on.
     pub fn restore(&self, snapshot: &Snapshot) {
-        let Parts { rng_seed, clocks, projects, faults, last_fault_id } =
-            snapshot.clone().into_parts();
-        self.0.rng_seed.store(rng_seed, Ordering::Relaxed);
-        let mut rules = Rules { of: BTreeMap::from([(None, faults)]), last_id: last_fault_id };
-        let mut tokens = HashMap::new();
-        let mut all = HashMap::new();
-        for (id, of_project) in projects {
-            let digests = of_project.tokens_sha256.iter();
-            tokens.extend(
-                digests.filter_map(|digest| {
-                    Some((super::snapshot::parse_digest(digest)?, id.clone()))
-                }),
-            );
-            all.insert(id.clone(), Mutex::new(self.project_of(&id, &of_project)));
-            rules.of.insert(Some(id), of_project.faults);
-        }
-        let mut current = self.0.projects.write();
-        *current = all;
+        self.put(snapshot.to_state());
+    }
+
+    fn put(&self, state: State) {
+        let State { rng_seed, projects_made, projects, rules, clocks, tokens } = state;
+        let projects =
+            projects.into_iter().map(|(id, project)| (id, Mutex::new(project))).collect();
+        let new = Live { rng_seed, projects_made, projects };
+        let mut live = self.0.live.write();
+        let old = std::mem::replace(&mut *live, new);
         self.0.faults.restore(rules);
         self.0.clock.restore(clocks);
         self.0.callers.restore(tokens);
         if let Some(throttle) = &self.0.throttle {
             throttle.clear();
         }
-    }
-
-    fn project_of(&self, id: &ProjectId, of_project: &OfProject) -> Project {
-        let mut project = Project::new(self.rng_seed(), id);
-        if let Some(draws) = of_project.random {
-            project.random = draws.go_on();
-        }
-        for record in &of_project.access_clients {
-            // None of them goes while they are put in.
-            project.records.insert(record.clone(), SystemTime::UNIX_EPOCH);
-        }
-        project
+        drop(live);
+        // Many records take a while to go.
+        drop(old);
     }
 
     /// Makes a project: empty, or with the records and the clock of another as they are, in the same time
-    /// whatever its size. Its id is made up when there is none given.
+    /// whatever its size. Without an id it gets one that follows from the seed.
     ///
     /// # Errors
     ///
@@ -357,16 +354,28 @@ impl World {
         id: Option<ProjectId>,
         from: Option<&ProjectId>,
     ) -> Result<ProjectAccess, ControlError> {
-        let made_up = || ProjectId::try_from(uuid::Uuid::new_v4().simple().to_string());
-        let id = id.map_or_else(made_up, Ok)?;
-        let mut projects = self.0.projects.write();
-        if projects.contains_key(&id) {
-            let reason = format!("project_id: there is a project {id} already");
-            return Err(ControlError::conflict(reason));
-        }
-        let mut project = Project::new(self.rng_seed(), &id);
+        let mut live = self.0.live.write();
+        let id = match id {
+            Some(id) if live.projects.contains_key(&id) => {
+                let reason = format!("project_id: there is a project {id} already");
+                return Err(ControlError::conflict(reason));
+            }
+            Some(id) => id,
+            None => loop {
+                live.projects_made += 1;
+                let name = live.projects_made.to_string();
+                let bytes =
+                    random_stream(live.rng_seed, &["project id", &name]).u128(..).to_ne_bytes();
+                let id = uuid::Builder::from_random_bytes(bytes).into_uuid().simple().to_string();
+                let id = ProjectId::try_from(id)?;
+                if !live.projects.contains_key(&id) {
+                    break id;
+                }
+            },
+        };
+        let mut project = Project::new(live.rng_seed, &id);
         if let Some(from) = from {
-            match projects.get(from) {
+            match live.projects.get(from) {
                 Some(other) => project.records = other.lock().records.clone(),
                 None if from.as_str() == DEFAULT_PROJECT => {}
                 None => {
@@ -376,7 +385,7 @@ impl World {
             }
             self.0.clock.copy(from, &id);
         }
-        projects.insert(id.clone(), Mutex::new(project));
+        live.projects.insert(id.clone(), Mutex::new(project));
         let token = self.0.callers.issue(&id);
         Ok(ProjectAccess { project_id: id, token })
     }
@@ -385,18 +394,26 @@ impl World {
     ///
     /// # Errors
     ///
-    /// A project that is not known.
+    /// A project of which there is nothing.
     pub fn delete_project(&self, id: &ProjectId) -> Result<(), ControlError> {
-        self.known(id)?;
-        self.0.projects.write().remove(id);
+        let mut live = self.0.live.write();
+        let old = live.projects.remove(id);
+        let is_known = old.is_some()
+            || id.as_str() == DEFAULT_PROJECT
+            || self.0.callers.has_issued(id)
+            || self.0.faults.count(id) > 0
+            || self.0.clock.is_set_for(id)
+            || self.0.journal.has_calls_of(id);
         self.0.callers.revoke(id);
         self.0.faults.clear(Some(id));
         self.0.clock.of(id.clone()).follow();
-        self.0.journal.clear(Some(id));
-        if let Some(throttle) = &self.0.throttle {
-            throttle.clear_of(id);
+        self.end_calls(id);
+        drop(live);
+        if is_known {
+            Ok(())
+        } else {
+            Err(ControlError::not_found(format!("there is no project {id}")))
         }
-        Ok(())
     }
 
     /// An access client of a project, if there is one.
@@ -422,18 +439,11 @@ impl World {
         self.in_project(&caller, |project| project.records.take(&id, now));
     }
 
-    fn known(&self, id: &ProjectId) -> Result<(), ControlError> {
-        if id.as_str() == DEFAULT_PROJECT || self.0.projects.read().contains_key(id) {
-            return Ok(());
-        }
-        Err(ControlError::not_found(format!("there is no project {id}")))
-    }
-
     /// Every project that has or had records, or was made, and the default one; by their ids.
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectSummary> {
         let mut counts = BTreeMap::from([(default_project(), 0)]);
-        for (id, project) in &*self.0.projects.read() {
+        for (id, project) in &self.0.live.read().projects {
             counts.insert(id.clone(), project.lock().records.count(self.now(id)));
         }
         let summary = |(project_id, access_clients)| {
@@ -491,6 +501,47 @@ impl World {
     #[must_use]
     pub fn journal(&self, filter: &JournalFilter) -> Entries {
         self.0.journal.entries(filter)
+    }
+
+    /// The calls that fit as they are made, from `after` on, or from now on; until the server stops. The
+    /// filter's `before` and `limit` do not count.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use fabric_client::Client;
+    /// use fabric_server::MockServer;
+    /// use fabric_server::journal::{Event, Filter};
+    /// use futures_util::StreamExt;
+    ///
+    /// let server = MockServer::start().await;
+    /// let mut calls = std::pin::pin!(server.world().calls_as_they_come(Filter::default()));
+    /// Client::new(server.endpoint())?.access_clients().create(Default::default()).await?;
+    /// let Some(Event::Call(call)) = calls.next().await else { panic!("no call came") };
+    /// assert_eq!(call.operation.as_deref(), Some("CreateAccessClientInfo"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn calls_as_they_come(&self, filter: JournalFilter) -> impl Stream<Item = Event> + use<> {
+        let after = filter.after.unwrap_or_else(|| self.0.journal.last());
+        let filter = JournalFilter { after: Some(after), ..filter };
+        let (world, newest) = (self.clone(), self.0.journal.subscribe());
+        let state = (world, newest, filter, VecDeque::new());
+        stream::unfold(state, async |(world, mut newest, mut filter, mut waiting)| {
+            loop {
+                if let Some(event) = waiting.pop_front() {
+                    return Some((event, (world, newest, filter, waiting)));
+                }
+                newest.borrow_and_update();
+                waiting.extend(world.0.journal.next(&mut filter));
+                if !waiting.is_empty() {
+                    continue;
+                }
+                let changed = std::pin::pin!(newest.changed());
+                let stopped = std::pin::pin!(world.stopped());
+                let Either::Left((Ok(()), _)) = select(changed, stopped).await else { return None };
+            }
+        })
     }
 
     /// Puts calls in the journal that were made elsewhere, such as those of a
@@ -554,7 +605,7 @@ impl World {
     }
 
     fn rng_seed(&self) -> u64 {
-        self.0.rng_seed.load(Ordering::Relaxed)
+        self.0.live.read().rng_seed
     }
 
     pub(crate) fn profile(&self) -> Profile {
@@ -595,8 +646,9 @@ impl World {
     }
 
     /// A sequence of draws for a call that brings its own fault.
-    pub(crate) fn random(&self, name: &str) -> fastrand::Rng {
-        random_stream(self.rng_seed(), &["call", name])
+    pub(crate) fn header_random(&self, project: &ProjectId) -> fastrand::Rng {
+        let caller = Caller::of(project.clone());
+        self.in_project_to_fill(&caller, |project| project.header_random.fork())
     }
 
     /// Has everything end that waits: streams, and calls that hang.
@@ -618,10 +670,10 @@ impl World {
     /// Runs `act` on the project of a caller. If the caller's writes are not to be kept, the records are
     /// afterwards as they were.
     pub(crate) fn in_project<T>(&self, caller: &Caller, act: impl FnOnce(&mut Project) -> T) -> T {
-        let projects = self.0.projects.read();
-        let Some(project) = projects.get(&caller.project) else {
+        let live = self.0.live.read();
+        let Some(project) = live.projects.get(&caller.project) else {
             // There is nothing in it that could be changed.
-            return act(&mut Project::new(self.rng_seed(), &caller.project));
+            return act(&mut Project::new(live.rng_seed, &caller.project));
         };
         let mut project = project.lock();
         if caller.keeps_writes {
@@ -644,11 +696,10 @@ impl World {
     }
 
     fn ensure(&self, id: &ProjectId) {
-        if !self.0.projects.read().contains_key(id) {
-            let mut projects = self.0.projects.write();
-            projects
-                .entry(id.clone())
-                .or_insert_with(|| Mutex::new(Project::new(self.rng_seed(), id)));
+        if !self.0.live.read().projects.contains_key(id) {
+            let mut live = self.0.live.write();
+            let new = Mutex::new(Project::new(live.rng_seed, id));
+            live.projects.entry(id.clone()).or_insert(new);
         }
     }
 }

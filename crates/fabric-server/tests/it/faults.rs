@@ -261,6 +261,16 @@ async fn a_rule_fires_when_it_says() {
     assert!(list().await.is_ok() && list().await.is_err() && list().await.is_ok());
     world.clear_faults(None);
 
+    world.add_fault(fault(When { call: Some(1), ..When::default() })).unwrap();
+    world.add_fault(fault(When { call: Some(3), ..When::default() })).unwrap();
+    assert!(
+        list().await.is_err()
+            && list().await.is_ok()
+            && list().await.is_err()
+            && list().await.is_ok()
+    );
+    world.clear_faults(None);
+
     let times = world.add_fault(fault(When { times: Some(2), ..When::default() })).unwrap();
     assert!(list().await.is_err() && list().await.is_err() && list().await.is_ok());
     let status = &world.faults(None)[0];

@@ -203,6 +203,26 @@ async fn what_is_expected_is_verified_and_what_came_instead_is_told() {
     assert_eq!(verdict["message"], "found 0, expected exactly 1; see `instead` for what came");
     assert_eq!(verdict["instead"][0]["differs_in"], json!(["body.more is missing", "body.name"]));
     assert_eq!(verdict["instead"][0]["call"]["operation"], "UpdateAccessClientInfo");
+    for (wrong, reason) in [
+        (json!({"count": {"exactly": 1}}), "count"),
+        (json!({"count": {"at_lest": 1}}), "count"),
+        (json!({"count": {}}), "count: must be a number, or have at_least"),
+        (
+            json!({"count": {"at_least": 2, "at_most": 1}}),
+            "count: must be a number, or have at_least",
+        ),
+        (json!({"calls": {"operation": "Create"}, "count": 0}), "calls.operation: must be one of"),
+    ] {
+        let (status, error) = verify(wrong.clone()).await;
+        assert!(
+            status == 400 && error["error"].as_str().unwrap().starts_with(reason),
+            "{wrong}: {error}"
+        );
+    }
+    let (status, _) = verify(json!({"calls": {"method": "GET", "body": null}, "count": 0})).await;
+    assert_eq!(status, 200);
+    let (status, _) = verify(json!({"calls": {"body": null}, "count": 0})).await;
+    assert_eq!(status, 200);
     let (status, error) = verify(json!({"calls": {"opration": "x"}})).await;
     assert!(
         status == 400 && error["error"].as_str().unwrap().contains("calls.opration"),
@@ -237,12 +257,33 @@ async fn the_budget_is_kept_and_a_busy_project_leaves_the_others_theirs() {
     let calls = Matching { project_id: Some(quiet.project_id), ..Matching::default() };
     assert!(world.verify(&Expectation { calls, count: Count::Exactly(1) }).unwrap().is_met);
 
+    // A project that came later has lost nothing.
+    let later = world.create_project(None, None).unwrap();
+    let calls = Matching { project_id: Some(later.project_id), ..Matching::default() };
+    assert!(world.verify(&Expectation { calls, count: Count::Exactly(0) }).unwrap().is_met);
+
     // One call alone may be too large: it is not kept, and breaks nothing.
     let body = format!(r#"{{"name":"analytics-1","unknown":"{}"}}"#, "x".repeat(64_000));
     let answer = send(&server, raw::json("POST", "/v1/access-clients", body.as_bytes())).await;
     assert_eq!(answer.status, 200);
     let status = world.status().journal;
     assert!(status.bytes <= status.limit, "{status:?}");
+}
+
+#[tokio::test]
+async fn many_projects_keep_to_the_budget_too() {
+    let settings = Settings { journal_limit: 60_000, ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
+    let address = server.address();
+    let flood = move || {
+        for number in 0..300 {
+            let headers = format!("X-Project-Id: project-{number}\r\n");
+            raw::send(address, &raw::request("GET", "/v1/access-clients", &headers, b""));
+        }
+    };
+    tokio::task::spawn_blocking(flood).await.unwrap();
+    let status = server.world().status().journal;
+    assert!(status.bytes <= status.limit && status.entries > 10, "{status:?}");
 }
 
 #[tokio::test]

@@ -296,6 +296,15 @@ fn more_wrong_starts_are_explained_in_one_line() {
         (vec!["--snapshot", "/does/not/exist"], "cannot read the snapshot"),
         (vec!["--journal", snapshot.path()], "is wrong: "),
         (vec!["--watch-seed"], "--watch-seed needs --seed"),
+        (
+            vec!["--snapshot", snapshot.path(), "--time", "2030-01-01T00:00:00Z"],
+            "leave out --time and --rng-seed",
+        ),
+        (
+            vec!["--journal", snapshot.path(), "--journal-limit", "0"],
+            "--journal needs a --journal-limit above 0",
+        ),
+        (vec!["coverage", "--fail-under", "101"], "--fail-under"),
         (vec!["--rate-limit", "often"], "must be calls per time, such as 20/s"),
         (vec!["--cors-origin", "example.org"], "an origin must be like https://example.org"),
         (vec!["--control-token", " "], "--control-token: must have 1 to"),
@@ -347,7 +356,7 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
     assert_eq!(status, 0);
     assert!(text.contains("ShowAccessClient\n     never  200\n"), "{text}");
     assert!(text.ends_with("1 of 37 documented answers met, 2.7 %\n"), "{text}");
-    assert_eq!(coverage(&["--fail-under", "2.7", "--need", "404"]).0, 0);
+    assert_eq!(coverage(&["--fail-under", "2", "--need", "404"]).0, 0);
     let (status, _, log) = coverage(&["--fail-under", "50", "--need", "408"]);
     assert_eq!(status, 1);
     assert!(log.contains("no caller ever met a 408") && log.contains("wanted are 50 %"), "{log}");
@@ -399,6 +408,16 @@ fn the_seed_is_read_again_when_asked_or_when_it_changes() {
     std::thread::sleep(Duration::from_millis(300));
     assert!(becomes("second"));
     assert!(stop(child).contains("everything stays as it is: the seed"));
+
+    let (child, address) = start(&["--listen", "0"]);
+    let create = || raw::send(address, &raw::json("POST", "/v1/access-clients", b"{}"));
+    create();
+    Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let total =
+        raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json()["total"].clone();
+    assert_eq!(total, 1);
+    assert!(stop(child).contains("there is no --seed to read again"));
 
     std::fs::write(seed.path(), r#"[{"name": "first"}]"#).unwrap();
     let (child, address) = start(&["--listen", "0", "--seed", seed.path(), "--watch-seed"]);
@@ -481,5 +500,28 @@ fn what_a_real_endpoint_does_is_recorded_and_played() {
         ("UpdateAccessClientInfo", "DeleteVpcepClient", "CreateAccessClientInfo");
     assert_eq!(operations, [list, list, "ShowAccessClient", list, delete, update, create, create]);
     stop(mock);
+    std::fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
+fn a_recorder_with_credentials_calls_for_nobody_elses_page() {
+    let (upstream, real) =
+        start(&["--listen", "0", "--access-key", "AKIDEXAMPLE:the-secret=theirs"]);
+    let endpoint = format!("http://{real}");
+    let out = std::env::temp_dir().join(format!("fabric-{}-signed", std::process::id()));
+    let arguments =
+        ["record", "--upstream", &endpoint, "--listen", "0", "--out", out.to_str().unwrap()];
+    let (recorder, endpoint) =
+        launch(program(&arguments).env("FABRIC_UPSTREAM_ACCESS_KEY", "AKIDEXAMPLE:the-secret"));
+    let address: SocketAddr = endpoint.strip_prefix("http://").unwrap().parse().unwrap();
+    let create = |headers: &str| {
+        let headers =
+            format!("Content-Type: application/json\r\nX-Auth-Token: ignored\r\n{headers}");
+        raw::send(address, &request("POST", "/v1/access-clients", &headers, b"{}")).status
+    };
+    assert_eq!(create(""), 200);
+    assert_eq!(create("Origin: https://elsewhere.example.org\r\n"), 403);
+    stop(recorder);
+    stop(upstream);
     std::fs::remove_dir_all(out).unwrap();
 }

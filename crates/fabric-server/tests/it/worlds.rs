@@ -74,7 +74,7 @@ async fn somebodys_test(server: &MockServer, number: usize) {
     let journal = world.journal(&Filter { project_id: Some(id.clone()), ..Filter::default() });
     assert_eq!((journal.entries.len(), journal.forgotten), (9, 0), "test {number}");
     if number.is_multiple_of(2) {
-        world.reset(Some(&id)).unwrap();
+        world.reset(Some(&id));
         let list = client.access_clients().list(ListAccessClientsQuery::default()).await.unwrap();
         assert_eq!(list.total, Some(0), "test {number}");
     }
@@ -165,6 +165,14 @@ async fn furnished(server: &MockServer) -> String {
             then: Some(Effect::Hang),
             ..Fault::default()
         })
+        .unwrap();
+    let of_nobody = When {
+        project_id: Some(project("empty")),
+        probability: Some(0.1 + 0.2),
+        ..When::default()
+    };
+    world
+        .add_fault(Fault { when: of_nobody, then: Some(Effect::Drop), ..Fault::default() })
         .unwrap();
     for _ in 0..5 {
         let _ = calls.access_clients().list(ListAccessClientsQuery::default()).await;
@@ -268,6 +276,25 @@ async fn a_snapshot_that_is_wrong_changes_nothing() {
             }),
             "the snapshot is wrong: fault 2: then.status: must be from 200 to 599",
         ),
+        (
+            wrong(|snapshot| snapshot["faults"][0]["id"] = json!(1)),
+            "the snapshot is wrong: fault 1: must have a number of its own",
+        ),
+        (
+            wrong(|snapshot| snapshot["last_fault_id"] = json!(2)),
+            "the snapshot is wrong: fault 3: must have a number of its own",
+        ),
+        (
+            wrong(|snapshot| snapshot["faults"][0]["when"]["project_id"] = json!("furnished")),
+            "the snapshot is wrong: faults: those of a project must stand in the project",
+        ),
+        (
+            wrong(|snapshot| {
+                let record = &mut snapshot["projects"]["furnished"]["access_clients"][0];
+                record["subnet_ids"] = json!(vec!["a"; 101]);
+            }),
+            "the snapshot is wrong: projects.furnished.access_clients: ",
+        ),
     ] {
         let request = crate::raw::json("PUT", "/_mock/v1/snapshot", snapshot.as_bytes());
         let address = server.address();
@@ -321,17 +348,16 @@ async fn a_reset_goes_back_to_the_start() {
     assert_ne!(server.world().snapshot().to_json(), start);
 
     // One project: the other stays as it is.
-    server.world().reset(Some(&project("furnished"))).unwrap();
+    server.world().reset(Some(&project("furnished")));
     let count = |world: &World, id: &str| world.access_clients(&project(id), 0, 1).total.unwrap();
     assert_eq!((count(server.world(), "furnished"), count(server.world(), "seeded")), (0, 2));
     assert!(server.world().faults(Some(&project("furnished"))).is_empty());
-    assert_eq!(server.world().faults(None).len(), 1);
+    assert_eq!(server.world().faults(None).len(), 2);
     assert_eq!(server.clock().of(project("furnished")).now(), server.clock().now());
     client(&server, &token).access_clients().create(named("again")).await.unwrap();
-    assert!(server.world().reset(Some(&project("unknown"))).is_err());
 
     // Everything.
-    server.world().reset(None).unwrap();
+    server.world().reset(None);
     assert_eq!(server.world().snapshot().to_json(), start);
     assert_eq!(server.world().coverage().covered, 0);
     assert!(server.world().journal(&Filter::default()).entries.is_empty());
@@ -342,7 +368,7 @@ async fn a_reset_goes_back_to_the_start() {
     let other = Seed::parse(r#"[{"name": "other"}]"#).unwrap();
     server.world().reseed(&other);
     assert_eq!((count(server.world(), "seeded"), count(server.world(), "default")), (0, 1));
-    server.world().reset(None).unwrap();
+    server.world().reset(None);
     assert_eq!(count(server.world(), "default"), 1);
 }
 
@@ -367,6 +393,36 @@ async fn a_project_ends_with_its_token_and_can_be_made_anew() {
     assert_ne!(again.token, access.token);
     let calls = client(&server, &again.token);
     assert!(calls.access_clients().show(&id).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn who_had_a_token_of_a_project_is_nowhere_else_when_it_has_ended() {
+    let server = MockServer::start().await;
+    let access = server.world().create_project(None, None).unwrap();
+    let calls = client(&server, &access.token);
+    calls.access_clients().create(named("here")).await.unwrap();
+    server.world().reset(None);
+    let refused = calls.access_clients().create(named("nowhere")).await.unwrap_err();
+    assert_eq!(refused.status().unwrap(), 401);
+    assert_eq!(server.world().access_clients(&project("default"), 0, 1).total, Some(0));
+    // Other tokens are nobody's business where everybody is let in.
+    client(&server, "mock-token").access_clients().create(named("here")).await.unwrap();
+    assert!(!format!("{access:?}").contains(&access.token));
+}
+
+#[tokio::test]
+async fn ids_of_projects_follow_from_the_seed() {
+    let made = async |rng_seed| {
+        let server = start(rng_seed).await;
+        let ids = [(); 3].map(|()| server.world().create_project(None, None).unwrap());
+        ids.map(|access| (access.project_id, access.token))
+    };
+    let (first, again, other) = (made(1).await, made(1).await, made(2).await);
+    assert!(
+        first.iter().zip(&again).all(|(first, again)| first.0 == again.0 && first.1 != again.1)
+    );
+    assert!(first.iter().zip(&other).all(|(first, other)| first.0 != other.0));
+    assert_ne!(first[0].0, first[1].0);
 }
 
 #[tokio::test]

@@ -167,8 +167,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         asked: Asked,
         /// Ends with 1 if less than this was met, in per cent of all documented answers
-        #[arg(long, value_name = "PERCENT")]
-        fail_under: Option<f64>,
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+        fail_under: Option<u8>,
         /// Ends with 1 if no caller ever met this status, such as 408; repeatable
         #[arg(long, value_name = "STATUS")]
         need: Vec<u16>,
@@ -222,7 +222,7 @@ pub(crate) enum Command {
 /// A running server.
 #[derive(Debug, Args)]
 pub(crate) struct Asked {
-    /// Its address; by default where a server listens that is started without flags
+    /// Its address; by default where a server listens that has the same environment and file of settings
     #[arg(long, value_name = "URL", env = "FABRIC_ENDPOINT")]
     pub(crate) endpoint: Option<String>,
     /// Its certificate authority, in PEM

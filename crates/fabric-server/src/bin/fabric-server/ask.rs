@@ -2,15 +2,16 @@
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use fabric_server::coverage::Coverage;
 use reqwest::{Certificate, Client, StatusCode};
 
-use crate::arguments::{Asked, listen_address};
+use crate::arguments::{Arguments, Asked};
 
 /// Whether the server takes calls.
-pub(crate) async fn health(asked: &Asked) -> Result<bool, String> {
-    match get(asked, "/_mock/v1/ready").await {
+pub(crate) async fn health(asked: &Asked, arguments: &Arguments) -> Result<bool, String> {
+    match get(asked, arguments, "/_mock/v1/ready").await {
         Ok(answer) => say(answer.trim_end()),
         Err(reason) => say(&reason).map(|_| false),
     }
@@ -19,11 +20,12 @@ pub(crate) async fn health(asked: &Asked) -> Result<bool, String> {
 /// Tells what callers have met of the contract; whether that is as much as is wanted.
 pub(crate) async fn coverage(
     asked: &Asked,
-    fail_under: Option<f64>,
+    arguments: &Arguments,
+    fail_under: Option<u8>,
     need: &[u16],
     json: bool,
 ) -> Result<bool, String> {
-    let text = get(asked, "/_mock/v1/coverage").await?;
+    let text = get(asked, arguments, "/_mock/v1/coverage").await?;
     let coverage: Coverage = serde_json::from_str(&text)
         .map_err(|error| format!("what answers there is no mock server: {error}"))?;
     if json {
@@ -43,7 +45,7 @@ pub(crate) async fn coverage(
         }
     }
     if let Some(least) = fail_under
-        && coverage.percent < least
+        && coverage.percent < f64::from(least)
     {
         complain(format!(
             "{} % of the documented answers were met, wanted are {least} %",
@@ -76,13 +78,13 @@ fn in_words(coverage: &Coverage) -> String {
     lines.join("\n")
 }
 
-async fn get(asked: &Asked, path: &str) -> Result<String, String> {
-    let endpoint = match &asked.endpoint {
-        Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-        None => default_endpoint()?,
+async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String, String> {
+    let (endpoint, own_authority) = match &asked.endpoint {
+        Some(endpoint) => (endpoint.trim_end_matches('/').to_owned(), None),
+        None => own_endpoint(arguments),
     };
     let mut builder = Client::builder().timeout(asked.timeout.into()).no_proxy();
-    if let Some(path) = &asked.ca {
+    if let Some(path) = asked.ca.as_ref().or(own_authority) {
         let pem = crate::read("certificate", path)?;
         let certificates = Certificate::from_pem_bundle(&pem)
             .map_err(|_| format!("the certificate {} is no PEM", path.display()))?;
@@ -108,17 +110,19 @@ async fn get(asked: &Asked, path: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// Where a server listens that was started in the same environment.
-fn default_endpoint() -> Result<String, String> {
-    let listen = std::env::var("FABRIC_LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let mut address = listen_address(&listen).map_err(|rule| format!("FABRIC_LISTEN: {rule}"))?;
+/// Where a server listens that was started with the same environment and file of settings, and the
+/// certificate to trust it by.
+fn own_endpoint(arguments: &Arguments) -> (String, Option<&PathBuf>) {
+    let mut address = arguments.listen;
     // Who listens everywhere also listens here.
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    Ok(format!("http://{address}"))
+    let authority = arguments.tls_self_signed.as_ref().or(arguments.tls_cert.as_ref());
+    let scheme = if authority.is_some() { "https" } else { "http" };
+    (format!("{scheme}://{address}"), authority)
 }
 
 fn say(text: &str) -> Result<bool, String> {

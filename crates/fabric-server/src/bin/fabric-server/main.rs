@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 use fabric_model::Invalid;
-use fabric_server::journal::Entries;
+use fabric_server::journal::{Entries, Entry};
 use fabric_server::{Clock, Credential, Limits, MockServer, Seed, Settings, Snapshot, Tls, World};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -44,9 +44,9 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         match command {
-            Some(Command::Healthcheck(asked)) => ask::health(&asked).await,
+            Some(Command::Healthcheck(asked)) => ask::health(&asked, &arguments).await,
             Some(Command::Coverage { asked, fail_under, need, json }) => {
-                ask::coverage(&asked, fail_under, &need, json).await
+                ask::coverage(&asked, &arguments, fail_under, &need, json).await
             }
             Some(command @ Command::Record { .. }) => record::run(command).await.map(|()| true),
             Some(Command::Completions { .. }) => Ok(true),
@@ -63,6 +63,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let listen = arguments.listen;
     let settings = settings(&arguments)?;
+    let journal = journal(&arguments)?;
     if settings.is_open_beyond_this_machine() && !settings.open_to_all {
         return Err(format!(
             "--listen {listen} would let everybody in who reaches this machine: give --token, \
@@ -70,7 +71,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         ));
     }
     let (credentials, access_clients) = (settings.credentials.len(), settings.access_clients.len());
-    let (profile, rng_seed) = (settings.profile, settings.rng_seed);
+    let profile = settings.profile;
     // An open request takes no longer than this.
     let grace = settings.limits.time.saturating_add(Duration::from_secs(1));
     // From here on a signal means to stop in order, so it is caught before anybody knows of us.
@@ -84,13 +85,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     if let (Some(path), Some(pem)) = (&arguments.tls_self_signed, server.certificate_authority()) {
         write_certificate(path, pem)?;
     }
-    if let Some(path) = &arguments.journal {
-        let json = read("journal", path)?;
-        let entries: Entries = serde_json::from_slice(&json)
-            .map_err(|error| format!("the journal {} is wrong: {error}", path.display()))?;
-        server.world().add_to_journal(&entries.entries);
-    }
-    let endpoint = server.endpoint();
+    server.world().add_to_journal(&journal);
+    let (endpoint, rng_seed) = (server.endpoint(), server.world().status().rng_seed);
     tracing::info!(endpoint, ?profile, credentials, access_clients, rng_seed, "listening");
     if credentials == 0 {
         tracing::info!("everybody is let in who reaches this address");
@@ -127,6 +123,9 @@ async fn reload(hangup: &mut Hangup, arguments: &Arguments, world: &World) {
             }
         }
         match seed(arguments) {
+            Ok(_) if arguments.seed.is_none() => {
+                tracing::warn!("everything stays as it is: there is no --seed to read again");
+            }
             Ok(access_clients) => {
                 world.reseed(&access_clients);
                 tracing::info!(
@@ -144,15 +143,26 @@ const WATCH_TIME: Duration = Duration::from_millis(500);
 
 fn seed(arguments: &Arguments) -> Result<Vec<Seed>, String> {
     let Some(path) = &arguments.seed else { return Ok(Vec::new()) };
-    let json = read("seed", path)?;
-    Seed::parse(&String::from_utf8_lossy(&json))
+    Seed::parse(&text("seed", path)?)
         .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))
+}
+
+fn journal(arguments: &Arguments) -> Result<Vec<Entry>, String> {
+    let Some(path) = &arguments.journal else { return Ok(Vec::new()) };
+    if arguments.journal_limit == 0 {
+        return Err("--journal needs a --journal-limit above 0".to_owned());
+    }
+    let entries: Entries = serde_json::from_str(&text("journal", path)?)
+        .map_err(|error| format!("the journal {} is wrong: {error}", path.display()))?;
+    Ok(entries.entries)
 }
 
 fn snapshot(arguments: &Arguments) -> Result<Option<Snapshot>, String> {
     let Some(path) = &arguments.snapshot else { return Ok(None) };
-    let json = read("snapshot", path)?;
-    Snapshot::parse(&String::from_utf8_lossy(&json))
+    if arguments.time.is_some() || arguments.rng_seed.is_some() {
+        return Err("--snapshot has a clock and a seed: leave out --time and --rng-seed".to_owned());
+    }
+    Snapshot::parse(&text("snapshot", path)?)
         .map(Some)
         .map_err(|error| format!("the snapshot {} is wrong: {error}", path.display()))
 }
@@ -204,6 +214,11 @@ fn control_token(arguments: &Arguments) -> Result<Option<secrecy::SecretString>,
 fn read(what: &str, path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path)
         .map_err(|error| format!("cannot read the {what} {}: {error}", path.display()))
+}
+
+fn text(what: &str, path: &Path) -> Result<String, String> {
+    String::from_utf8(read(what, path)?)
+        .map_err(|_| format!("the {what} {} is not UTF-8", path.display()))
 }
 
 type Parse = fn(&str) -> Result<Credential, Invalid>;
