@@ -117,19 +117,21 @@ async fn a_project_of_a_hundred_thousand_is_forked_in_less_than_a_millisecond() 
     // glibc puts what reading the seed freed in order at the next large allocation, whosever that is: some
     // milliseconds, once.
     drop(std::hint::black_box(vec![0_u8; 64 * 1024]));
-    let mut forks = Vec::new();
-    let mut slowest = || {
+    let fork = || server.world().create_project(None, Some(&project("large"))).unwrap();
+    let slowest = || {
         let took = (0..100).map(|_| {
             let began = Instant::now();
-            forks.push(server.world().create_project(None, Some(&project("large"))).unwrap());
-            began.elapsed()
+            let made = fork();
+            let took = began.elapsed();
+            server.world().delete_project(&made.project_id).unwrap();
+            took
         });
         took.max().unwrap()
     };
     // Other tests run beside this one, and a fork may have to wait for its turn: so a hundred in a row, in
     // one of twenty rounds.
-    let rounds: Vec<_> = (0..20).map(|_| slowest()).collect();
-    assert!(rounds.iter().any(|slowest| *slowest < Duration::from_millis(1)), "{rounds:?}");
+    assert!((0..20).any(|_| slowest() < Duration::from_millis(1)));
+    let forks = [fork(), fork()];
     // A fork and what it came from do not change with each other.
     let id = "00000000-0000-4000-8000-000000000042";
     let (fork, large) = (client(&server, &forks[0].token), project("large"));
@@ -451,6 +453,8 @@ async fn a_project_has_a_clock_of_its_own() {
     server.clock().of(project("first")).advance(Duration::from_secs(95));
     assert_eq!(status(&first, &of_first).await.unwrap_err().status().unwrap(), 401);
     assert_eq!(status(&second, &of_second).await.unwrap(), AccessClientStatus::Creating);
+    let fork = server.world().create_project(None, Some(&project("first"))).unwrap().project_id;
+    assert_eq!(server.clock().of(fork).now(), server.clock().of(project("first")).now());
     // It follows the server's, until that is stopped on its own.
     server.clock().advance(Duration::from_secs(1));
     assert_eq!(server.clock().of(project("first")).now(), UNIX_EPOCH + Duration::from_secs(101));
