@@ -7,7 +7,7 @@ mod record;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::CommandFactory;
 use fabric_model::Invalid;
@@ -62,6 +62,8 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     let listen = arguments.listen;
+    // Before it is read: what is written meanwhile is then noticed later.
+    let seed_version = seed_version(&arguments);
     let settings = settings(&arguments)?;
     let journal = journal(&arguments)?;
     if settings.is_open_beyond_this_machine() && !settings.open_to_all {
@@ -94,7 +96,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     announce(server.endpoint());
     tokio::select! {
         () = signals.next() => {}
-        () = reload(&mut hangup, &arguments, server.world()) => {}
+        () = reload(&mut hangup, &arguments, seed_version, server.world()) => {}
     }
     tracing::info!("stopping: finishing the open requests; a second signal stops at once");
     tokio::select! {
@@ -104,17 +106,17 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 }
 
 /// Reads the seed again whenever somebody asks for it by SIGHUP, or the file changes where that is watched.
-async fn reload(hangup: &mut Hangup, arguments: &Arguments, world: &World) {
-    let changed = |path: &Path| {
-        let about = std::fs::metadata(path).ok()?;
-        Some((about.modified().ok()?, about.len()))
-    };
-    let mut seen = arguments.seed.as_deref().and_then(changed);
+async fn reload(
+    hangup: &mut Hangup,
+    arguments: &Arguments,
+    mut seen: Option<SeedVersion>,
+    world: &World,
+) {
     loop {
         tokio::select! {
             () = hangup.next() => {}
             () = tokio::time::sleep(WATCH_TIME), if arguments.watch_seed => {
-                let now = arguments.seed.as_deref().and_then(changed);
+                let now = seed_version(arguments);
                 // A file that is gone for a moment is being written.
                 if now.is_none() || now == seen {
                     continue;
@@ -136,6 +138,14 @@ async fn reload(hangup: &mut Hangup, arguments: &Arguments, world: &World) {
             Err(reason) => tracing::error!("everything stays as it is: {reason}"),
         }
     }
+}
+
+/// When the seed was written, and how long it is.
+type SeedVersion = (SystemTime, u64);
+
+fn seed_version(arguments: &Arguments) -> Option<SeedVersion> {
+    let about = std::fs::metadata(arguments.seed.as_ref()?).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }
 
 /// How often a file that is watched is looked at.
