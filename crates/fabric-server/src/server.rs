@@ -221,11 +221,10 @@ impl MockServer {
             None if settings.open_to_all => control::Access::Everybody,
             None => control::Access::Nobody,
         };
-        let mut router = api.into_router();
+        let mut router = api.into_router().merge(control::router(world.clone(), access));
         if !settings.cors_origins.is_empty() {
             router = router.layer(cors(&settings.cors_origins).map_err(invalid)?);
         }
-        let router = router.merge(control::router(world.clone(), access));
         let listener = TcpListener::bind(settings.listen)?;
         #[cfg(feature = "tls")]
         let (server, scheme) = match &settings.tls {

@@ -145,7 +145,7 @@ async fn admit(
             return refuse(
                 StatusCode::FORBIDDEN,
                 "the control surface is closed, since the server is reached from other machines: start it \
-                 with --control-token",
+                 with --control-token, or --open-to-all",
             );
         }
         Access::ThisMachine => {
@@ -171,8 +171,9 @@ async fn admit(
     Ok(next.run(request).await)
 }
 
-const OF_ANOTHER_SITE: &str = "a page of another site can't use this; for the control surface, start the \
-                               server with --control-token to let it";
+const OF_ANOTHER_SITE: &str = "pages of other sites can't use the control surface, nor who calls this machine by \
+                               another name than localhost or its address; start the server with \
+                               --control-token (and --cors-origin for a page) to let them";
 
 /// Whether a request comes from no page, or from one of the host that it is for.
 fn is_of_own_page(uri: &Uri, headers: &HeaderMap) -> bool {
@@ -435,9 +436,11 @@ async fn clear_faults(
 )]
 async fn remove_fault(
     State(world): State<World>,
-    Path(id): Path<u64>,
+    Path(id): Path<String>,
 ) -> Result<StatusCode, ControlError> {
-    world.remove_fault(id).map(|()| StatusCode::NO_CONTENT)
+    let number =
+        id.parse().map_err(|_| ControlError::not_found(format!("there is no fault {id}")))?;
+    world.remove_fault(number).map(|()| StatusCode::NO_CONTENT)
 }
 
 /// The calls that were made, newest first.

@@ -84,7 +84,9 @@ fn unwrap_lines(value: &mut Value) {
             for (name, value) in fields {
                 match value {
                     Value::String(text) if ["summary", "description"].contains(&name.as_str()) => {
-                        let paragraphs = text.split("\n\n");
+                        // Examples in Rust are for readers of the crate.
+                        let prose = text.split("\n\n```").next().unwrap_or_default();
+                        let paragraphs = prose.split("\n\n");
                         let joined = paragraphs.map(|paragraph| paragraph.replace('\n', " "));
                         *text = joined.collect::<Vec<_>>().join("\n\n");
                     }

@@ -154,7 +154,8 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false, examples("APIG.0301"))]
         error_code: Option<String>,
-        /// The body: text as it is, anything else as JSON. The contract's own when absent.
+        /// The body: text as it is, anything else as JSON. When absent: the contract's own for a failure, none
+        /// for a success.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         body: Option<Value>,

@@ -723,6 +723,7 @@ impl Journal {
         let expected = expectation.count.in_words();
         let message = match (is_met, forgotten) {
             (true, _) => format!("found {found}, expected {expected}"),
+            (false, 0) if near.is_empty() => format!("found {found}, expected {expected}"),
             (false, 0) => {
                 format!("found {found}, expected {expected}; see `instead` for what came")
             }

@@ -142,7 +142,7 @@ async fn what_is_wrong_is_said_plainly() {
             "there is no project none",
         ),
         (raw::request("DELETE", "/_mock/v1/faults/7", "", b""), 404, "there is no fault 7"),
-        (raw::request("DELETE", "/_mock/v1/faults/x", "", b""), 400, ""),
+        (raw::request("DELETE", "/_mock/v1/faults/x", "", b""), 404, "there is no fault x"),
         (raw::request("POST", "/_mock/v1/reset?projct=none", "", b""), 400, ""),
         (raw::json("PUT", "/_mock/v1/clock", b"{}"), 400, "give time, frozen or advance"),
         (

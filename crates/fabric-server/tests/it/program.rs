@@ -325,8 +325,14 @@ fn more_wrong_starts_are_explained_in_one_line() {
         ),
         (
             vec!["coverage", "--endpoint", "http://127.0.0.1:1"],
-            "nothing answers at http://127.0.0.1:1",
+            "no answer from http://127.0.0.1:1: ",
         ),
+        (
+            vec!["coverage", "--endpoint", "127.0.0.1:1"],
+            "--endpoint must be like http://127.0.0.1:8080",
+        ),
+        (vec!["--creating-time", "soon"], "expected a duration such as 500ms or 2s"),
+        (vec!["--time", "soon"], "expected a time such as 2025-09-15T08:30:00Z"),
         (vec!["serve"], "unrecognized subcommand 'serve'"),
     ] {
         let mut arguments = arguments;
@@ -372,7 +378,7 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
     );
     stop(child);
     let ill = run(&mut program(&["healthcheck", "--endpoint", &endpoint]));
-    assert!(ill.0 == 1 && ill.1.contains("nothing answers at"), "{ill:?}");
+    assert!(ill.0 == 1 && ill.1.contains("no answer from"), "{ill:?}");
     let script = run(&mut program(&["completions", "bash"])).1;
     assert!(script.contains("--fail-under") && script.contains("_fabric__server"));
 }
@@ -469,6 +475,8 @@ fn what_a_real_endpoint_does_is_recorded_and_played() {
     let ended = recorder.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     stop(upstream);
+    let again = fails(&["record", "--upstream", &endpoint, "--listen", "0", "--out", out_path]);
+    assert!(again.contains("has a recording already"), "{again}");
     let [snapshot, journal] = ["snapshot.json", "journal.json"].map(|name| out.join(name));
     for file in [&snapshot, &journal] {
         assert!(!std::fs::read_to_string(file).unwrap().contains("canary"), "{}", file.display());

@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
@@ -74,16 +75,16 @@ pub(crate) struct Arguments {
     pub(crate) profile: Profile,
 
     /// How long an access client is CREATING, such as 500ms or 2s
-    #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s")]
-    pub(crate) creating_time: humantime::Duration,
+    #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) creating_time: Duration,
 
     /// How long an access client is DELETING
-    #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s")]
-    pub(crate) deleting_time: humantime::Duration,
+    #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) deleting_time: Duration,
 
     /// Stops the clock at this time, such as 2025-09-15T08:30:00Z
-    #[arg(long, value_name = "TIME", env = "FABRIC_TIME")]
-    pub(crate) time: Option<humantime::Timestamp>,
+    #[arg(long, value_name = "TIME", env = "FABRIC_TIME", value_parser = time)]
+    pub(crate) time: Option<SystemTime>,
 
     /// Makes ids, names and addresses the same at every start
     #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
@@ -98,7 +99,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "FABRIC_WATCH_SEED", value_parser = BoolishValueParser::new())]
     pub(crate) watch_seed: bool,
 
-    /// All state to start with, as GET /_mock/v1/snapshot gives it
+    /// All state to start with, as GET /_mock/v1/snapshot gives it, seed and clock included; --seed adds to
+    /// its access clients
     #[arg(long, value_name = "FILE", env = "FABRIC_SNAPSHOT")]
     pub(crate) snapshot: Option<PathBuf>,
 
@@ -133,8 +135,8 @@ pub(crate) struct Arguments {
     pub(crate) cors_origins: Vec<String>,
 
     /// The longest time for one request; what takes longer is answered with 408
-    #[arg(long, value_name = "DUR", env = "FABRIC_REQUEST_TIMEOUT", default_value = "30s")]
-    pub(crate) request_timeout: humantime::Duration,
+    #[arg(long, value_name = "DUR", env = "FABRIC_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration)]
+    pub(crate) request_timeout: Duration,
 
     /// The largest body of a request; what is larger is answered with 413
     #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
@@ -176,8 +178,8 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Passes calls on to a real endpoint, and writes what came of them: a snapshot and a journal to
-    /// start the mock server with
+    /// Passes calls on to a real endpoint until Ctrl-C, and writes what came of them every second and at
+    /// the end: a snapshot and a journal to start the mock server with
     Record {
         #[arg(
             help = "The endpoint, such as https://fabric.cn-north-4.myhuaweicloud.com",
@@ -232,8 +234,8 @@ pub(crate) struct Asked {
     #[arg(long, value_name = "TOKEN", env = "FABRIC_CONTROL_TOKEN", hide_env_values = true)]
     pub(crate) control_token: Option<SecretText>,
     /// How long to wait
-    #[arg(long, value_name = "DUR", default_value = "3s")]
-    pub(crate) timeout: humantime::Duration,
+    #[arg(long, value_name = "DUR", default_value = "3s", value_parser = duration)]
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -418,6 +420,14 @@ impl Effective {
 
 fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {
     text.parse().map_err(|_| "expected a whole number")
+}
+
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "expected a duration such as 500ms or 2s")
+}
+
+fn time(text: &str) -> Result<SystemTime, &'static str> {
+    humantime::parse_rfc3339(text).map_err(|_| "expected a time such as 2025-09-15T08:30:00Z")
 }
 
 pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {

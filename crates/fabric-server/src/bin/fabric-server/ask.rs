@@ -83,7 +83,10 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
         Some(endpoint) => (endpoint.trim_end_matches('/').to_owned(), None),
         None => own_endpoint(arguments),
     };
-    let mut builder = Client::builder().timeout(asked.timeout.into()).no_proxy();
+    if !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
+        return Err("--endpoint must be like http://127.0.0.1:8080".to_owned());
+    }
+    let mut builder = Client::builder().timeout(asked.timeout).no_proxy();
     if let Some(path) = asked.ca.as_ref().or(own_authority) {
         let pem = crate::read("certificate", path)?;
         let certificates = Certificate::from_pem_bundle(&pem)
@@ -99,8 +102,14 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
         request = request.bearer_auth(token.expose());
     }
     let answer = request.send().await.map_err(|error| {
-        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        format!("nothing answers at {endpoint}: {why}")
+        // The innermost says most: that nobody listens, or that a certificate is not trusted.
+        let mut why: &dyn std::error::Error = &error;
+        while let Some(source) = why.source() {
+            why = source;
+        }
+        let hint =
+            if endpoint.starts_with("https://") { "; --ca FILE says whom to trust" } else { "" };
+        format!("no answer from {endpoint}: {why}{hint}")
     })?;
     let status = answer.status();
     let text = answer.text().await.map_err(|error| error.without_url().to_string())?;

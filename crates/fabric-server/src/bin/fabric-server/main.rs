@@ -90,7 +90,12 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     server.world().add_to_journal(&journal);
     let (endpoint, rng_seed) = (server.endpoint(), server.world().status().rng_seed);
     tracing::info!(endpoint, ?profile, credentials, access_clients, rng_seed, "listening");
-    if credentials == 0 {
+    if credentials == 0 && !listen.ip().is_loopback() {
+        tracing::warn!(
+            "everybody who reaches this machine may call, and use the control surface without a \
+             --control-token: --open-to-all"
+        );
+    } else if credentials == 0 {
         tracing::info!("everybody is let in who reaches this address");
     }
     announce(server.endpoint());
@@ -182,7 +187,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     if arguments.watch_seed && arguments.seed.is_none() {
         return Err("--watch-seed needs --seed".to_owned());
     }
-    let request_timeout = Duration::from(arguments.request_timeout);
+    let request_timeout = arguments.request_timeout;
     if request_timeout.is_zero() {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
     }
@@ -190,7 +195,7 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
     let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u32(..).into());
     let clock = Clock::system();
     if let Some(time) = arguments.time {
-        clock.set(time.into());
+        clock.set(time);
     }
     Ok(Settings {
         clock,
@@ -199,8 +204,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         open_to_all: arguments.open_to_all,
         tls: tls(arguments)?,
         profile: arguments.profile,
-        creating_time: arguments.creating_time.into(),
-        deleting_time: arguments.deleting_time.into(),
+        creating_time: arguments.creating_time,
+        deleting_time: arguments.deleting_time,
         rng_seed: Some(rng_seed),
         access_clients,
         snapshot: snapshot(arguments)?,

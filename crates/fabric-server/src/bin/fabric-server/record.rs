@@ -33,6 +33,12 @@ pub(crate) async fn run(command: Command) -> Result<(), String> {
     let certificate_authorities = upstream_ca.map(|path| read("certificate", &path)).transpose()?;
     let project = ProjectId::try_from(project)
         .map_err(|_| "--project must have 1 to 64 letters, digits or hyphens".to_owned())?;
+    if out.join("snapshot.json").exists() || out.join("journal.json").exists() {
+        return Err(format!(
+            "{} has a recording already: choose another --out, or remove it",
+            out.display()
+        ));
+    }
     std::fs::create_dir_all(&out)
         .map_err(|error| format!("cannot make the directory {}: {error}", out.display()))?;
     let mut signals =
