@@ -119,7 +119,7 @@ async fn a_project_of_a_hundred_thousand_is_forked_in_less_than_a_millisecond() 
     drop(std::hint::black_box(vec![0_u8; 64 * 1024]));
     let fork = || server.world().create_project(None, Some(&project("large"))).unwrap();
     let slowest = || {
-        let took = (0..100).map(|_| {
+        let took = (0..20).map(|_| {
             let began = Instant::now();
             let made = fork();
             let took = began.elapsed();
@@ -128,9 +128,9 @@ async fn a_project_of_a_hundred_thousand_is_forked_in_less_than_a_millisecond() 
         });
         took.max().unwrap()
     };
-    // Other tests run beside this one, and a fork may have to wait for its turn: so a hundred in a row, in
-    // one of twenty rounds.
-    assert!((0..20).any(|_| slowest() < Duration::from_millis(1)));
+    // Other tests run beside this one, and a fork may have to wait for its turn: so twenty in a row, in
+    // one of ten rounds.
+    assert!((0..10).any(|_| slowest() < Duration::from_millis(1)));
     let forks = [fork(), fork()];
     // A fork and what it came from do not change with each other.
     let id = "00000000-0000-4000-8000-000000000042";
