@@ -15,7 +15,7 @@ use http::header::CONTENT_LENGTH;
 use crate::World;
 use crate::answer::Answer;
 use crate::connection::Connection;
-use crate::mock::fault::{Effect, Firing, HANG_MAX};
+use crate::mock::fault::{DELAY_MAX, Effect, Firing};
 
 /// What a broken body has after its first half.
 const BROKEN: &[u8] = b"\xff\"}{";
@@ -44,7 +44,7 @@ pub(crate) async fn deliver(
             answer.into_response()
         }
         Effect::Hang => {
-            wait(HANG_MAX, world).await;
+            wait(DELAY_MAX, world).await;
             connection.close();
             answer.into_response()
         }

@@ -10,7 +10,9 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use fabric_model::access_client::{AccessClient, AccessClientPage, AccessClientUpdate};
+use fabric_model::access_client::{
+    AccessClient, AccessClientPage, AccessClientUpdate, DeleteAccessClient, UpdateAccessClient,
+};
 use fabric_model::signature::{Algorithm, RequestLine, Signature};
 use fabric_model::{
     AccessClientId, ApiError, Failure, Operation, OperationVisitor, Payload, ProjectId, header,
@@ -22,14 +24,16 @@ use http::header::{
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::ExposeSecret;
 
 use crate::answer::Answer;
 use crate::auth::asked_project;
 use crate::credentials::Secret;
 use crate::limits::read_body;
-use crate::mock::{control, journal};
+use crate::mock::{
+    X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN, control, journal,
+};
 use crate::{Caller, Callers, Clock, Credential, Limits, Seed, Server, Settings, World};
 
 /// What a [`Recorder`] needs to know.
@@ -147,21 +151,19 @@ impl Recorder {
 async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    let body = match read_body(&parts, body, Limits::default().body).await {
-        Ok(body) => body,
-        Err(error) => return Answer::of(&error).into_response(),
-    };
     // A page of some site must not call with what the recorder has.
     if relay.credential.is_some() && !control::is_of_this_machine(&parts.uri, &parts.headers) {
         return Answer::of(&Failure::Forbidden.into()).into_response();
     }
+    let body = match read_body(&parts, body, Limits::default().body).await {
+        Ok(body) => body,
+        Err(error) => return Answer::of(&error).into_response(),
+    };
     let answer = match relay.call(&parts, &body).await {
         Ok(answer) => answer,
         Err(reason) => {
             tracing::warn!(%reason, "the upstream did not answer");
-            let mut answer = Answer::of(&Failure::Unavailable.into());
-            answer.status = StatusCode::BAD_GATEWAY;
-            answer
+            Answer::of(&Failure::Unavailable.into())
         }
     };
     relay.note(&parts, &body, &answer, began.elapsed());
@@ -253,11 +255,10 @@ impl Relay {
             ApiError::read(answer.status, None, &answer.body).code().map(Cow::into_owned)
         };
         let id = parts.uri.path().rsplit('/').next().unwrap_or_default();
-        let is_gone = parts.method == Method::DELETE && answer.status.is_success();
         if answer.status.is_success() && operation.is_some() {
-            if is_gone {
+            if operation == Some(DeleteAccessClient::ID) {
                 self.world.forget(&project, id);
-            } else if parts.method == Method::PUT {
+            } else if operation == Some(UpdateAccessClient::ID) {
                 if let Ok(AccessClientUpdate { name: Some(name), .. }) =
                     AccessClientUpdate::read(body)
                 {
@@ -280,13 +281,8 @@ impl Relay {
                 self.world.observe(&project, access_client);
             }
         }
-        let status = Some(answer.status);
-        self.world.counts().add(
-            operation,
-            status.map(|status| status.as_u16()),
-            code.as_deref(),
-            took,
-        );
+        let status = answer.status;
+        self.world.counts().add(operation, Some(status.as_u16()), code.as_deref(), took);
         self.world.calls().add(&journal::Call {
             at: self.world.clock().now(),
             project: &project,
@@ -296,7 +292,7 @@ impl Relay {
             headers: &parts.headers,
             // Of calls to something else nobody knows what is secret in them.
             body: if operation.is_some() { body } else { b"" },
-            status,
+            status: Some(status),
             error_code: code.as_deref(),
             answer: if operation.is_some() { &answer.body } else { b"" },
             request_id: answer
@@ -324,10 +320,9 @@ fn of_the_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         TRANSFER_ENCODING,
         UPGRADE,
     ];
-    names.extend(
-        ["keep-alive", "proxy-connection", "x-mock-fault", "x-mock-explain"]
-            .map(HeaderName::from_static),
-    );
+    names.extend(["keep-alive", "proxy-connection"].map(HeaderName::from_static));
+    // What is for a mock, its control token above all, is for nobody else.
+    names.extend([X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN]);
     for value in headers.get_all(CONNECTION) {
         let listed = value.to_str().unwrap_or_default().split(',');
         names.extend(listed.filter_map(|name| HeaderName::try_from(name.trim()).ok()));

@@ -138,7 +138,7 @@ pub enum Delay {
 }
 
 /// The longest delay, and the longest that a call hangs.
-const DELAY_MAX: Duration = Duration::from_mins(10);
+pub(crate) const DELAY_MAX: Duration = Duration::from_mins(10);
 
 /// What comes in place of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -497,9 +497,6 @@ impl Delay {
         delay.min(DELAY_MAX)
     }
 }
-
-/// The longest that a call hangs.
-pub(crate) const HANG_MAX: Duration = DELAY_MAX;
 
 /// A rule with what has come of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -351,7 +351,8 @@ fn told<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a [u8] {
 }
 
 impl Kept {
-    fn new(sequence: u64, call: &Call<'_>) -> Self {
+    /// A call that has no place yet.
+    fn new(call: &Call<'_>) -> Self {
         let (body, answer) = (beginning(call.body), beginning(call.answer));
         let rest = [
             (BODY, body),
@@ -385,7 +386,7 @@ impl Kept {
             end(text, &texts);
         }
         Self {
-            sequence,
+            sequence: 0,
             at: call.at,
             operation: call.operation,
             method: call.method.clone(),
@@ -560,7 +561,7 @@ impl Journal {
         if !self.is_on() {
             return;
         }
-        let mut kept = Kept::new(0, call);
+        let mut kept = Kept::new(call);
         let bytes = kept.bytes();
         let sequence = {
             let ring = &mut *self.ring.lock();

@@ -69,7 +69,7 @@ pub(crate) struct Throttle {
     taken_until: Mutex<HashMap<ProjectId, SystemTime>>,
 }
 
-/// From so many projects on, those that have nothing taken are forgotten.
+/// From so many projects on, those that have nothing taken are forgotten, and if that is not enough, all.
 const PROJECTS_MAX: usize = 10_000;
 
 impl Throttle {
@@ -82,6 +82,10 @@ impl Throttle {
         let mut taken_until = self.taken_until.lock();
         if taken_until.len() >= PROJECTS_MAX {
             taken_until.retain(|_, until| *until > now);
+            // Too many to be told apart: all begin anew.
+            if taken_until.len() >= PROJECTS_MAX {
+                taken_until.clear();
+            }
         }
         let until = taken_until.get(project).copied().unwrap_or(now).max(now);
         // A clock that was put back leaves nobody shut out for longer than the limit itself does.
@@ -103,5 +107,21 @@ impl Throttle {
 
     pub(crate) fn clear(&self) {
         self.taken_until.lock().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_projects_take_no_more_room_than_there_is() {
+        let hourly = RateLimit::new(1, Duration::from_hours(1)).expect("neither is zero");
+        let throttle = Throttle::new(hourly);
+        for number in 0..3 * PROJECTS_MAX {
+            let project = ProjectId::try_from(format!("project-{number}")).expect("it is an id");
+            assert!(throttle.admit(&project, SystemTime::UNIX_EPOCH).is_ok());
+            assert!(throttle.taken_until.lock().len() <= PROJECTS_MAX);
+        }
     }
 }

@@ -271,13 +271,14 @@ impl World {
     /// journal, the coverage, and which keys are locked. Of one project, only what belongs to it; its token
     /// stays good.
     pub fn reset(&self, project: Option<&ProjectId>) {
-        let start = self.0.start.lock().0.clone();
         let Some(id) = project else {
+            let start = self.0.start.lock().0.clone();
             self.put(start);
             self.0.journal.clear(None);
             self.0.counts.clear();
             return;
         };
+        let (start, _) = &*self.0.start.lock();
         let mut live = self.0.live.write();
         let old = match start.projects.get(id) {
             Some(project) => live.projects.insert(id.clone(), Mutex::new(project.clone())),

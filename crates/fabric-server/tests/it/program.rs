@@ -471,6 +471,13 @@ fn what_a_real_endpoint_does_is_recorded_and_played() {
     assert_eq!(here.body, call(real, "GET", "/v1/access-clients", b"").body);
     assert_eq!(call(address, "GET", &target("none"), b"").status, 404);
     assert_eq!(raw::send(address, &request("GET", "/v1/access-clients", "", b"")).status, 401);
+    // What is for a mock stays here.
+    let for_a_mock = "X-Auth-Token: canary\r\nX-Mock-Token: control\r\nX-Mock-Fault: 500\r\n";
+    let passed = raw::send(address, &request("GET", &target("last"), for_a_mock, b""));
+    assert_eq!(passed.status, 404);
+    let seen = raw::send(real, &request("GET", "/_mock/v1/journal?limit=1", "", b"")).json();
+    let headers = seen["entries"][0]["headers"].as_object().unwrap();
+    assert!(!headers.keys().any(|name| name.starts_with("x-mock-")), "{headers:?}");
     Command::new("kill").arg(recorder.id().to_string()).status().unwrap();
     let ended = recorder.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
@@ -506,7 +513,8 @@ fn what_a_real_endpoint_does_is_recorded_and_played() {
     let list = "ListVpcepClient";
     let (update, delete, create) =
         ("UpdateAccessClientInfo", "DeleteVpcepClient", "CreateAccessClientInfo");
-    assert_eq!(operations, [list, list, "ShowAccessClient", list, delete, update, create, create]);
+    let show = "ShowAccessClient";
+    assert_eq!(operations, [list, show, list, show, list, delete, update, create, create]);
     stop(mock);
     std::fs::remove_dir_all(out).unwrap();
 }
