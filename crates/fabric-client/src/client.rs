@@ -123,7 +123,7 @@ impl Client {
             }
             call
         };
-        let (operation, is_open) = (Some(O::ID), O::ACTION.is_none());
+        let (operation, is_open) = (Some(O::ID), O::IS_OPEN);
         let call = Call { operation, method: O::METHOD, target, is_open, make };
         let Outcome { answer, was_in_doubt } = call.run(self).await?;
         match answer.success().and_then(understand::<O>) {

@@ -1,50 +1,50 @@
-//! The alphabets of the contract, each in the three forms that need it: a rule, its words, a pattern.
-//!
-//! Lengths are counted apart, in Unicode characters. The patterns stand in the OpenAPI document;
-//! `utoipa` takes literals only, so each is spelled again where a field uses it, and the test
-//! *schema = validator* holds the two together.
+//! The alphabets of the contract. Lengths are counted apart, in Unicode characters.
 
-use validator::ValidationError;
-
-/// The pattern of [`is_id_character`].
-#[cfg(feature = "openapi")]
-pub(crate) const ID_PATTERN: &str = "^[A-Za-z0-9-]*$";
-
-/// Letters `A-Z a-z`, digits and hyphens: `^[A-Za-z0-9-]*$`.
-#[must_use]
-pub fn is_id_character(character: char) -> bool {
-    character.is_ascii_alphanumeric() || character == '-'
+/// The characters that a text may have, in the three forms that need them.
+#[derive(Clone, Copy, Debug)]
+pub struct Alphabet {
+    /// Whether a text may have a character.
+    pub allows: fn(char) -> bool,
+    /// The characters in words, such as `letters, digits and hyphens`.
+    pub words: &'static str,
+    /// The pattern of a text that has no others, as JSON Schema writes it.
+    pub pattern: &'static str,
 }
 
-/// Letters, digits, `-`, `_` and Chinese characters: `^[A-Za-z0-9_一-鿿-]*$`.
+impl Alphabet {
+    /// Whether a text has only these characters.
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
+        text.chars().all(self.allows)
+    }
+}
+
+/// Letters `A-Z a-z`, digits and hyphens.
+pub const ID: Alphabet = Alphabet {
+    allows: |character| character.is_ascii_alphanumeric() || character == '-',
+    words: "letters, digits and hyphens",
+    pattern: "^[A-Za-z0-9-]*$",
+};
+
+/// Letters, digits, hyphens and underscores.
+pub const WORD: Alphabet = Alphabet {
+    allows: |character| (ID.allows)(character) || character == '_',
+    words: "letters, digits, hyphens and underscores",
+    pattern: "^[A-Za-z0-9_-]*$",
+};
+
+/// Letters, digits, hyphens, underscores and Chinese characters.
 ///
 /// The documentation says "Chinese" without a range; we take the CJK Unified Ideographs block.
-#[must_use]
-pub fn is_search_character(character: char) -> bool {
-    is_id_character(character) || character == '_' || ('\u{4E00}'..='\u{9FFF}').contains(&character)
-}
+pub const SEARCH: Alphabet = Alphabet {
+    allows: |character| (WORD.allows)(character) || ('\u{4E00}'..='\u{9FFF}').contains(&character),
+    words: "letters, digits, hyphens, underscores and Chinese characters",
+    pattern: "^[A-Za-z0-9_一-鿿-]*$",
+};
 
-/// What a name in an answer holds by the documentation: as in a search, and `.` and space.
-#[must_use]
-pub fn is_name_character(character: char) -> bool {
-    is_search_character(character) || matches!(character, '.' | ' ')
-}
-
-pub(crate) fn id_characters(text: &str) -> Result<(), ValidationError> {
-    check(text, is_id_character, "must have only letters, digits and hyphens")
-}
-
-pub(crate) fn search_characters(text: &str) -> Result<(), ValidationError> {
-    check(
-        text,
-        is_search_character,
-        "must have only letters, digits, hyphens, underscores and Chinese characters",
-    )
-}
-
-fn check(text: &str, allowed: fn(char) -> bool, rule: &'static str) -> Result<(), ValidationError> {
-    if text.chars().all(allowed) {
-        return Ok(());
-    }
-    Err(ValidationError::new("characters").with_message(rule.into()))
-}
+/// What a name in an answer holds by the documentation: as in a search, and dots and spaces.
+pub const NAME: Alphabet = Alphabet {
+    allows: |character| (SEARCH.allows)(character) || matches!(character, '.' | ' '),
+    words: "letters, digits, hyphens, underscores, Chinese characters, dots and spaces",
+    pattern: "^[A-Za-z0-9_一-鿿. -]*$",
+};

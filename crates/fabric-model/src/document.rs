@@ -27,14 +27,12 @@ use utoipa::openapi::{
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    AccessClientId, ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationVisitor,
-    Payload, Source, header, visit_operations,
+    ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationInfo, OperationVisitor,
+    Parameters, Payload, ResourceInfo, Source, header, operations, visit_operations,
 };
 
-const TAG: &str = "access clients";
 const TOKEN: &str = "token";
 const SIGNATURE: &str = "signature";
-const HEALTH_TAG: &str = "service";
 const AUTH_TOKEN: &str = "AuthToken";
 const GATEWAY_BODY: &str = "GatewayErrorBody";
 const IDENTITY_BODY: &str = "IdentityErrorBody";
@@ -50,7 +48,6 @@ pub fn openapi() -> OpenApi {
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
-    document.add_schema::<AccessClientId>();
     document.schemas.extend([
         (AUTH_TOKEN.to_owned(), auth_token()),
         (GATEWAY_BODY.to_owned(), gateway_body()),
@@ -58,7 +55,7 @@ pub fn openapi() -> OpenApi {
     ]);
     visit_operations(&mut document);
     let info = InfoBuilder::new()
-        .title("Huawei Cloud DataArts Fabric: access clients")
+        .title("Huawei Cloud DataArts Fabric")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
         .license(Some(
@@ -83,15 +80,12 @@ pub fn openapi() -> OpenApi {
                 .description(Some("The mock server, as it starts without arguments"))
                 .build(),
         ]))
-        .tags(Some([
+        .tags(Some(resources().into_iter().map(|resource| {
             TagBuilder::new()
-                .name(TAG)
-                .description(Some(
-                    "VPC endpoint clients through which a network reaches the service",
-                ))
-                .build(),
-            TagBuilder::new().name(HEALTH_TAG).description(Some("The service as a whole")).build(),
-        ]))
+                .name(resource.plural())
+                .description(Some(resource.description))
+                .build()
+        })))
         .paths(document.paths)
         .components(Some(components(document.schemas, document.responses)))
         .build()
@@ -122,16 +116,19 @@ pub fn json_3_0() -> String {
 /// The order of what is named here: operations as in their list, and failures as in their table, in which
 /// the documented ones come first.
 fn order() -> Vec<String> {
-    struct Paths(Vec<String>);
-    impl OperationVisitor for Paths {
-        fn visit<O: Operation>(&mut self) {
-            self.0.push(O::PATH.to_owned());
+    let paths = operations().iter().map(|operation| operation.path.to_owned());
+    paths.chain(Failure::ALL.map(name)).collect()
+}
+
+/// Every resource, in the order of its first operation.
+fn resources() -> Vec<&'static ResourceInfo> {
+    let mut resources = Vec::new();
+    for operation in operations() {
+        if !resources.contains(&operation.resource) {
+            resources.push(operation.resource);
         }
     }
-    let mut order = Paths(Vec::new());
-    visit_operations(&mut order);
-    order.0.extend(Failure::ALL.map(name));
-    order.0
+    resources
 }
 
 fn value() -> Value {
@@ -141,13 +138,21 @@ fn value() -> Value {
     document
 }
 
+/// A schema with another description.
+pub(crate) fn described(mut schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.description = Some(description.to_owned());
+    }
+    schema
+}
+
 const DESCRIPTION: &str = "\
-The access clients of Huawei Cloud DataArts Fabric: VPC endpoint clients through which a network \
-reaches the service.
+Huawei Cloud DataArts Fabric: its access clients, VPC endpoint clients through which a network reaches the \
+service, and its workspaces and features.
 
 * Lengths count Unicode characters. Bodies are `application/json` in UTF-8.
-* No field of an answer is required: a client must live with any of them absent.
-* The scope of every call comes from the caller's credentials, so no path names a project.
+* A client must live with any field of an answer absent that is not listed as required.
+* The scope of every call comes from the caller's credentials.
 * Every answer carries `X-Request-Id`.
 * A gateway or proxy in front may also answer with other bodies: `code` and `message`, `errorCode` and \
 `errorMsg`, a string `encoded_authorization_message`, HTML, or nothing at all.
@@ -155,10 +160,10 @@ reaches the service.
 Where the documentation of the service is silent, this document decides; the service itself may differ:
 
 * A field that is `null`, of the wrong type or out of range, malformed JSON, a missing or other \
-`Content-Type`, and invalid UTF-8 are refused with 400 `common.01000001`. The message begins `failed to \
+`Content-Type`, and invalid UTF-8 are rejected with 400 `common.01000001`. The message begins `failed to \
 read http request, please check your input, code: 400, reason: ` and goes on with the field and the rule, \
 never the value.
-* Unknown fields and query parameters are ignored. A query parameter given twice is refused with 400.
+* Unknown fields and query parameters are ignored. A query parameter given twice is rejected with 400, unless it is a list.
 * What belongs to another project is not found: 404.
 * A method that a path does not have is answered as a path that does not exist: 404 `APIG.0101`.
 * What was decided for a single operation stands there.";
@@ -214,20 +219,21 @@ impl Document {
         let example = O::example();
         let mut operation = OperationBuilder::new()
             .operation_id(Some(O::ID))
-            .tag(if O::ACTION.is_some() { TAG } else { HEALTH_TAG })
+            .tag(O::INFO.resource.plural())
             .summary(Some(O::SUMMARY))
             .description(Some(description::<O>()));
-        if O::ACTION.is_some() {
-            operation = operation
+        operation = if O::IS_OPEN {
+            operation.security(SecurityRequirement::default())
+        } else {
+            operation
                 .parameter(token_parameter())
                 .security(SecurityRequirement::new(TOKEN, no_scopes()))
-                .security(SecurityRequirement::new(SIGNATURE, no_scopes()));
-        } else {
-            operation = operation.security(SecurityRequirement::default());
-        }
+                .security(SecurityRequirement::new(SIGNATURE, no_scopes()))
+        };
         for parameter in parameters::<O>() {
             operation = operation.parameter(parameter);
         }
+        self.schemas.extend(O::Path::schemas().into_iter().chain(O::Query::schemas()));
         if let Some((media_type, content)) = self.content(&example.request.body) {
             operation = operation.request_body(Some(
                 RequestBodyBuilder::new()
@@ -243,7 +249,7 @@ impl Document {
         if let Some((media_type, content)) = self.content(&example.response) {
             success = success.content(media_type, content.build());
         }
-        for (name, link) in links::<O>() {
+        for (name, link) in links(O::INFO, operations()) {
             success = success.link(name, link);
         }
         operation = operation.response(O::SUCCESS.as_str(), success.build());
@@ -266,30 +272,24 @@ impl OperationVisitor for Document {
     }
 }
 
-/// The operations that go on with the id in the answer: those below the path of this one.
-fn links<O: Operation>() -> Vec<(&'static str, Link)> {
-    struct Links {
-        path: &'static str,
-        expression: String,
-        found: Vec<(&'static str, Link)>,
-    }
-    impl OperationVisitor for Links {
-        fn visit<Next: Operation>(&mut self) {
-            let below = Next::PATH.strip_prefix(self.path).and_then(|rest| rest.strip_prefix("/{"));
-            if let Some(parameter) = below.and_then(|rest| rest.strip_suffix('}')) {
-                let link = LinkBuilder::new()
-                    .operation_id(Next::ID)
-                    .parameter(parameter, self.expression.clone())
-                    .build();
-                self.found.push((Next::ID, link));
-            }
-        }
-    }
-    let Some(pointer) = O::ID_IN_RESPONSE else { return Vec::new() };
-    let expression = format!("$response.body#{pointer}");
-    let mut links = Links { path: O::PATH, expression, found: Vec::new() };
-    visit_operations(&mut links);
-    links.found
+/// The operations that go on with the id in an answer: those below the path, which need that id, and no other
+/// that this call does not have in its own path.
+fn links(operation: &OperationInfo, all: &[&'static OperationInfo]) -> Vec<(&'static str, Link)> {
+    let Some(pointer) = operation.id_in_response else { return Vec::new() };
+    let known: Vec<&str> = operation.path_parameter_names().collect();
+    let link = |next: &&'static OperationInfo| {
+        next.path.strip_prefix(operation.path)?.strip_prefix("/{")?;
+        let mut more = next.path_parameter_names().skip(known.len());
+        let (Some(id), None) = (more.next(), more.next()) else { return None };
+        let own = known.iter().map(|name| (*name, format!("$request.path.{name}")));
+        let link = own
+            .chain([(id, format!("$response.body#{pointer}"))])
+            .fold(LinkBuilder::new().operation_id(next.id), |link, (name, expression)| {
+                link.parameter(name, expression)
+            });
+        Some((next.id, link.build()))
+    };
+    all.iter().filter_map(link).collect()
 }
 
 fn description<O: Operation>() -> String {
@@ -321,6 +321,14 @@ fn no_scopes() -> [String; 0] {
 fn parameters<O: Operation>() -> Vec<Parameter> {
     let mut parameters = O::Path::into_params(|| Some(ParameterIn::Path));
     parameters.extend(O::Query::into_params(|| Some(ParameterIn::Query)));
+    for parameter in &mut parameters {
+        // Of a schema that is spelled out, the description is that of the parameter.
+        if let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema
+            && let Some(description) = schema.description.take()
+        {
+            parameter.description = Some(description);
+        }
+    }
     parameters
 }
 
@@ -425,8 +433,8 @@ fn name(failure: Failure) -> String {
 const fn meaning(failure: Failure) -> &'static str {
     match failure {
         Failure::InvalidRequest => {
-            "The request breaks the contract. The message begins as in the example and names each \
-             field and the rule that it breaks."
+            "The request breaks the contract. The message begins as in the example and names a field \
+             and the rule that it breaks."
         }
         Failure::TokenRefused => {
             "The caller is not known: the token is missing, unknown or expired."
@@ -462,7 +470,7 @@ fn refused_by_the_gateway() -> Response {
     };
     let others = Failure::ALL.into_iter().filter(|failure| !is_documented(failure));
     response(
-        "What the gateway in front of the service refuses before the service sees it, such as 413, \
+        "What the gateway in front of the service rejects before the service sees it, such as 413, \
          414, 429 and 494. These answers are not documented for the operation; they are inferred from \
          the documentation of the gateway.",
     )

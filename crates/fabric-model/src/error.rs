@@ -22,7 +22,7 @@ pub enum Failure {
     TokenRefused,
     /// 403, with a body unlike any other: the caller may not do this.
     Forbidden,
-    /// 404 `common.01000001`, the same code as 400: there is no such access client.
+    /// 404 `common.01000001`, the same code as 400: what the request names does not exist.
     NotFound,
     /// 408 `common.00000408`: the request took too long.
     TimedOut,
@@ -38,7 +38,7 @@ pub enum Failure {
     BodyTooLarge,
     /// 414 `APIG.0201`: the request target is longer than 32 KB.
     UriTooLong,
-    /// 400 `dataartsfabric.00010009`: another way to say that there is no such access client.
+    /// 400 `dataartsfabric.00010009`: another way to say that what the request names does not exist.
     ResourceDoesNotExist,
     /// 429 `APIG.0308`: too many requests.
     Throttled,
@@ -77,6 +77,16 @@ impl Failure {
         Self::ResourceDoesNotExist,
         Self::Throttled,
         Self::HeadersTooLarge,
+    ];
+
+    /// Those that are documented for nearly every operation.
+    pub const COMMON: &'static [Self] = &[
+        Self::InvalidRequest,
+        Self::TokenRefused,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::TimedOut,
+        Self::Internal,
     ];
 
     const fn row(self) -> (StatusCode, &'static str, &'static str) {
@@ -368,7 +378,7 @@ impl ApiError {
         }
     }
 
-    /// Whether the access client does not exist, in any of the guises in which the service says so.
+    /// Whether what the request names does not exist, in any of the guises in which the service says so.
     /// A 404 of the gateway, about the path, or of a proxy, in HTML, is not meant.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -2,7 +2,20 @@
 
 use http::{Method, StatusCode};
 
-use crate::{Example, Failure, Nothing, Operation, Request};
+use crate::{Example, Failure, Nothing, Operation, Request, Resource};
+
+/// The service as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Service;
+
+impl Resource for Service {
+    const NAME: &'static str = "service";
+    const SINGULAR: &'static str = "service";
+    const DESCRIPTION: &'static str = "The service as a whole";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = Nothing;
+}
 
 /// Tells whether the service is up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +27,13 @@ impl Operation for ShowHealth {
     const PATH: &'static str = "/healthcheck";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
+    const IS_OPEN: bool = true;
     const FAILURES: &'static [Failure] = &[Failure::Unavailable];
     const SUMMARY: &'static str = "Show whether the service is up";
     const DESCRIPTION: &'static str =
         "Answers success while the service is up. Needs no credentials.";
 
+    type Resource = Service;
     type Path = Nothing;
     type Query = Nothing;
     type Body = Nothing;

@@ -104,11 +104,31 @@ where
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
-/// For a list in an answer: `null` is as good as absent.
-pub(crate) fn list_or_null<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// For an object.
+#[allow(dead_code, reason = "for the attribute `contract`")]
+pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
+{
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// For an object that may be absent, but not `null`.
+#[allow(dead_code, reason = "for the attribute `contract`")]
+pub(crate) fn present_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    object(deserializer).map(Some)
+}
+
+/// For what an answer always has by its documentation: `null` is as good as absent.
+pub(crate) fn default_or_null<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -35,19 +35,25 @@ pub mod document;
 mod error;
 pub mod header;
 pub mod health;
-mod id;
 mod invalid;
 pub mod json;
+mod list;
+mod open_enum;
 mod operation;
+mod operations;
 mod parameters;
+mod resource;
 #[cfg(feature = "signature")]
 pub mod signature;
 #[cfg(feature = "proptest")]
 pub mod strategy;
+mod text;
 
+pub use access_client::{AccessClientId, SubnetId, VpcId};
 pub use error::{ApiError, ErrorBody, Failure, ForbiddenBody, ForbiddenDetail, Source};
-pub use id::{AccessClientId, ProjectId, SubnetId, VpcId};
 pub use invalid::{Invalid, Violation};
-pub use operation::{
-    Example, Nothing, Operation, OperationVisitor, Parameters, Payload, Request, visit_operations,
-};
+pub use list::{List, Page, Paging};
+pub use operation::{Example, Nothing, Operation, OperationInfo, Parameters, Payload, Request};
+pub use operations::{OperationVisitor, operation, operations, visit_operations};
+pub use resource::{Identified, Resource, ResourceInfo, Stateful};
+pub use text::ProjectId;

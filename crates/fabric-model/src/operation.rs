@@ -1,5 +1,6 @@
-//! What an operation is, the request to it, and the one list of them all.
+//! What an operation is, and the request to it.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use http::{Method, StatusCode};
@@ -7,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::{Failure, Invalid, access_client, health, json, parameters};
+use crate::{Failure, Identified, Invalid, Resource, ResourceInfo, json, parameters};
 
 #[cfg(not(feature = "openapi"))]
 use documented::{DocumentedBody, DocumentedParameters};
@@ -34,18 +35,30 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const PATH: &'static str;
     /// The status of success.
     const SUCCESS: StatusCode;
-    /// The action that a caller must be allowed; `None` for an operation open to everybody.
+    /// The action that a caller must be allowed; `None` where the service documents none, so that any
+    /// caller that it knows may call.
     const ACTION: Option<&'static str>;
+    /// Whether anybody may call, without credentials.
+    const IS_OPEN: bool = false;
     /// The documented failures.
-    const FAILURES: &'static [Failure];
+    const FAILURES: &'static [Failure] = Failure::COMMON;
     /// A title of a few words.
     const SUMMARY: &'static str;
     /// What the operation does, in Markdown.
     const DESCRIPTION: &'static str;
-    /// Where in the answer the id stands with which the operations on one resource go on, as a JSON
-    /// pointer: such as `/id`.
+    /// The path parameter that must be the caller's own project, if there is one: any other is rejected
+    /// with 403.
+    const PROJECT_PARAMETER: Option<&'static str> = None;
+    /// Whether it changes nothing although its method is POST, so that it may be repeated.
+    const ONLY_READS: bool = false;
+    /// Where in the answer the id stands that the operations below the path take, as a JSON pointer such
+    /// as `/id`.
     const ID_IN_RESPONSE: Option<&'static str> = None;
+    /// Where in the answer of a list its items stand, as a JSON pointer.
+    const ITEMS_IN_RESPONSE: Option<&'static str> = None;
 
+    /// What it is about.
+    type Resource: Resource;
     /// The parameters in the path.
     type Path: Parameters;
     /// The parameters after the `?`.
@@ -57,6 +70,115 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
 
     /// A request and its answer, for the documentation.
     fn example() -> Example<Self>;
+
+    /// All of the constants.
+    const INFO: &'static OperationInfo = &OperationInfo {
+        id: Self::ID,
+        method: Self::METHOD,
+        path: Self::PATH,
+        success: Self::SUCCESS,
+        action: Self::ACTION,
+        is_open: Self::IS_OPEN,
+        failures: Self::FAILURES,
+        summary: Self::SUMMARY,
+        description: Self::DESCRIPTION,
+        project_parameter: Self::PROJECT_PARAMETER,
+        only_reads: Self::ONLY_READS,
+        id_in_response: Self::ID_IN_RESPONSE,
+        items_in_response: Self::ITEMS_IN_RESPONSE,
+        request_media_type: Self::Body::MEDIA_TYPE,
+        response_media_type: Self::Response::MEDIA_TYPE,
+        resource: Self::Resource::INFO,
+    };
+}
+
+/// What [`Operation`] says of an operation, for whoever goes through [all of them](crate::operations()).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OperationInfo {
+    /// [`Operation::ID`].
+    pub id: &'static str,
+    /// [`Operation::METHOD`].
+    pub method: Method,
+    /// [`Operation::PATH`].
+    pub path: &'static str,
+    /// [`Operation::SUCCESS`].
+    pub success: StatusCode,
+    /// [`Operation::ACTION`].
+    pub action: Option<&'static str>,
+    /// [`Operation::IS_OPEN`].
+    pub is_open: bool,
+    /// [`Operation::FAILURES`].
+    pub failures: &'static [Failure],
+    /// [`Operation::SUMMARY`].
+    pub summary: &'static str,
+    /// [`Operation::DESCRIPTION`].
+    pub description: &'static str,
+    /// [`Operation::PROJECT_PARAMETER`].
+    pub project_parameter: Option<&'static str>,
+    /// [`Operation::ONLY_READS`].
+    pub only_reads: bool,
+    /// [`Operation::ID_IN_RESPONSE`].
+    pub id_in_response: Option<&'static str>,
+    /// [`Operation::ITEMS_IN_RESPONSE`].
+    pub items_in_response: Option<&'static str>,
+    /// The `Content-Type` of a request, if it has a body.
+    pub request_media_type: Option<&'static str>,
+    /// The `Content-Type` of a success, if it has a body.
+    pub response_media_type: Option<&'static str>,
+    /// [`Operation::Resource`].
+    pub resource: &'static ResourceInfo,
+}
+
+impl OperationInfo {
+    /// Whether a call has the same effect however often it is made.
+    ///
+    /// ```
+    /// use fabric_model::Operation;
+    /// use fabric_model::access_client::{CreateAccessClient, UpdateAccessClient};
+    ///
+    /// assert!(UpdateAccessClient::INFO.is_repeatable());
+    /// assert!(!CreateAccessClient::INFO.is_repeatable());
+    /// ```
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.only_reads || self.method.is_idempotent()
+    }
+
+    /// The names of the path parameters, in their order.
+    pub fn path_parameter_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        parameters::names(self.path)
+    }
+
+    /// The path parameters of a path, decoded, by their names.
+    ///
+    /// ```
+    /// use fabric_model::Operation;
+    /// use fabric_model::access_client::ShowAccessClient;
+    ///
+    /// let mut parameters = ShowAccessClient::INFO.path_parameters("/v1/access-clients/%33f2c");
+    /// assert_eq!(parameters.next(), Some(("client_id", "3f2c".into())));
+    /// ```
+    pub fn path_parameters<'a>(
+        &self,
+        path: &'a str,
+    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
+        parameters::path_pairs(self.path, path)
+    }
+
+    /// Whether a path has the form of this operation's.
+    #[must_use]
+    pub fn has_path(&self, path: &str) -> bool {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(wanted), Some(given))
+                    if wanted == given || (wanted.starts_with('{') && !given.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// A request and the answer to it.
@@ -119,7 +241,9 @@ impl<O: Operation> Request<O> {
         content_type: Option<&[u8]>,
         body: &[u8],
     ) -> Result<Self, Invalid> {
-        let path = parameters::read(parameters::path_pairs(O::PATH, path))?;
+        let path = parameters::read(
+            parameters::path_pairs(O::PATH, path).map(|(name, value)| (Cow::from(name), value)),
+        )?;
         let query = parameters::read(parameters::query_pairs(query))?;
         if let Some(media_type) = O::Body::MEDIA_TYPE
             && !content_type.is_some_and(|given| is_media_type(given, media_type))
@@ -158,6 +282,13 @@ pub trait Parameters:
     + Sync
     + 'static
 {
+    /// The schemas that the parameters name: the document must have them, and `utoipa` does not collect
+    /// them.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    fn schemas() -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
+        Vec::new()
+    }
 }
 
 /// A body of a request or an answer: a JSON object, or [`Nothing`].
@@ -202,6 +333,12 @@ pub struct Nothing {}
 
 impl Parameters for Nothing {}
 
+impl Identified for Nothing {
+    fn id(&self) -> Option<&str> {
+        None
+    }
+}
+
 impl Payload for Nothing {
     const MEDIA_TYPE: Option<&'static str> = None;
 
@@ -213,20 +350,4 @@ impl Payload for Nothing {
     fn write(&self) -> Result<Vec<u8>, Invalid> {
         Ok(Vec::new())
     }
-}
-
-/// Something to be done for every operation: see [`visit_operations`].
-pub trait OperationVisitor {
-    /// Does it for one.
-    fn visit<O: Operation>(&mut self);
-}
-
-/// The one list of all operations.
-pub fn visit_operations(visitor: &mut impl OperationVisitor) {
-    visitor.visit::<access_client::CreateAccessClient>();
-    visitor.visit::<access_client::ListAccessClients>();
-    visitor.visit::<access_client::ShowAccessClient>();
-    visitor.visit::<access_client::UpdateAccessClient>();
-    visitor.visit::<access_client::DeleteAccessClient>();
-    visitor.visit::<health::ShowHealth>();
 }

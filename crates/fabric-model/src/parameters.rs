@@ -5,7 +5,7 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
-use serde::de::value::MapDeserializer;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
@@ -38,10 +38,11 @@ pub(crate) fn write<P: Serialize, Q: Serialize>(template: &str, path: &P, query:
     target
 }
 
-/// The fields of a parameter struct as text. `serde_urlencoded` knows how to print each of them; its
-/// own escapes (`+` for a space) are not what gateways sign, so they are taken off again.
+/// The fields of a parameter struct as text, those of a list under the same name. `serde_html_form` knows how
+/// to print each of them; its own escapes (`+` for a space) are not what gateways sign, so they are taken off
+/// again.
 fn pairs<T: Serialize>(parameters: &T) -> Vec<(String, String)> {
-    let encoded = serde_urlencoded::to_string(parameters).unwrap_or_default();
+    let encoded = serde_html_form::to_string(parameters).unwrap_or_default();
     query_pairs(&encoded).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
@@ -56,9 +57,9 @@ pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Co
 /// Takes from a path what stands where `template` has a `{name}`: [`write()`] the other way round. A
 /// path that does not fit has fewer values.
 pub(crate) fn path_pairs<'a>(
-    mut template: &'a str,
+    mut template: &'static str,
     mut path: &'a str,
-) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
     std::iter::from_fn(move || {
         let (before, after) = template.split_once('{')?;
         let (name, after) = after.split_once('}')?;
@@ -66,8 +67,13 @@ pub(crate) fn path_pairs<'a>(
         let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
         let (value, rest) = rest.split_at(end);
         (template, path) = (after, rest);
-        Some((Cow::from(name), percent_decode_str(value).decode_utf8_lossy()))
+        Some((name, percent_decode_str(value).decode_utf8_lossy()))
     })
+}
+
+/// The names in `template`.
+pub(crate) fn names(template: &'static str) -> impl Iterator<Item = &'static str> {
+    template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
 fn unescape(text: &str) -> Cow<'_, str> {
@@ -78,23 +84,39 @@ fn unescape(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-/// Reads a parameter struct from decoded names and values. Unknown names are ignored, a known name
-/// given twice is an error.
+/// Reads a parameter struct from decoded names and values. Unknown names are ignored; a known name given
+/// several times is an error, unless its field is a list.
 pub(crate) fn read<'a, T: DeserializeOwned>(
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Result<T, Invalid> {
+    let mut given: Vec<(Cow<'a, str>, Texts<'a>)> = Vec::new();
+    for (name, value) in pairs {
+        match given.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, texts)) => texts.more.push(value),
+            None => given.push((name, Texts { first: value, more: Vec::new() })),
+        }
+    }
     // The field is known only while its value is read; serde's error does not carry it.
     let mut current = Cow::from("");
-    let pairs = pairs.map(|(name, value)| {
+    let given = given.into_iter().map(|(name, texts)| {
         current.clone_from(&name);
-        (name, Text(value))
+        (name, texts)
     });
-    let result = T::deserialize(MapDeserializer::<_, Rule>::new(pairs));
+    let result = T::deserialize(MapDeserializer::<_, Rule>::new(given));
     result.map_err(|Rule(rule)| Invalid::new(current, rule))
 }
 
-/// Text that turns into what the field wants: itself, or an integer in plain decimal digits.
-struct Text<'a>(Cow<'a, str>);
+/// The values of a name. One turns into what the field wants: itself, or an integer in plain decimal digits.
+struct Texts<'a> {
+    first: Cow<'a, str>,
+    more: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Texts<'a> {
+    fn single(self) -> Result<Cow<'a, str>, Rule> {
+        if self.more.is_empty() { Ok(self.first) } else { Err(Rule::duplicate_field("")) }
+    }
+}
 
 /// What a parameter must be. Holds no value.
 #[derive(Debug)]
@@ -130,7 +152,7 @@ impl serde::de::Error for Rule {
     }
 }
 
-impl IntoDeserializer<'_, Rule> for Text<'_> {
+impl IntoDeserializer<'_, Rule> for Texts<'_> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -150,16 +172,17 @@ fn is_plain_decimal(text: &str) -> bool {
 macro_rules! integers {
     ($($method:ident $visit:ident $integer:ty),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
-            if !is_plain_decimal(&self.0) {
+            let text = self.single()?;
+            if !is_plain_decimal(&text) {
                 return Err(Rule::custom("must be an integer in decimal digits"));
             }
-            let value = self.0.parse::<$integer>().map_err(|_| Rule::custom("is out of range"))?;
+            let value = text.parse::<$integer>().map_err(|_| Rule::custom("is out of range"))?;
             visitor.$visit(value)
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Text<'_> {
+impl<'de> Deserializer<'de> for Texts<'_> {
     type Error = Rule;
 
     integers! {
@@ -168,14 +191,14 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
-        match self.0 {
+        match self.single()? {
             Cow::Borrowed(text) => visitor.visit_str(text),
             Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
-        match self.0.as_ref() {
+        match self.single()?.as_ref() {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
             _ => Err(Rule::custom("must be true or false")),
@@ -194,8 +217,18 @@ impl<'de> Deserializer<'de> for Text<'_> {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+        let texts = std::iter::once(self.first).chain(self.more);
+        visitor
+            .visit_seq(SeqDeserializer::new(texts.map(|first| Texts { first, more: Vec::new() })))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
-        i8 i16 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
+        i8 i16 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
+        tuple_struct map struct enum identifier
     }
 }

@@ -198,7 +198,7 @@ async fn update(
     let name = request.body.name;
     if world.profile() == Profile::Strict
         && let Some(name) = &name
-        && !name.chars().all(charset::is_name_character)
+        && !charset::NAME.fits(name)
     {
         let rule = "must have only characters that an answer may hold (profile strict)";
         return Err(Invalid::new("name", rule).into());

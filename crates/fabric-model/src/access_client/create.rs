@@ -1,13 +1,17 @@
 //! `CreateAccessClient`: POST /v1/access-clients.
 
+use fabric_model_macros::contract;
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
-use validator::Validate;
 
-use super::AccessClient;
-use crate::{
-    Example, Failure, Nothing, Operation, Payload, Request, SubnetId, VpcId, charset, json,
-};
+use super::{AccessClient, AccessClients, SubnetId, VpcId};
+use crate::text::text;
+use crate::{Example, Nothing, Operation, Request};
+
+text! {
+    /// The name of a new access client: 4 to 32 letters, digits and hyphens.
+    AccessClientName, field "name", schema "AccessClientName" described "The name of an access client.",
+    4 to 32 of ID, example "analytics-1"
+}
 
 /// Creates an access client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +23,6 @@ impl Operation for CreateAccessClient {
     const PATH: &'static str = "/v1/access-clients";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = Some("DataArtsFabric::createAccessClient");
-    const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Create an access client";
     const DESCRIPTION: &'static str = "Creates an access client and answers it.\n\n\
         Not documented, but decided here:\n\n\
@@ -30,6 +33,7 @@ impl Operation for CreateAccessClient {
         * New ids are lower-case UUIDs with hyphens.";
     const ID_IN_RESPONSE: Option<&'static str> = Some("/id");
 
+    type Resource = AccessClients;
     type Path = Nothing;
     type Query = Nothing;
     type Body = AccessClientCreate;
@@ -53,91 +57,45 @@ impl Operation for CreateAccessClient {
 }
 
 /// What an access client is to be. Every field is optional, and none may be `null`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[contract(request)]
+#[derive(Default, Eq)]
 pub struct AccessClientCreate {
     /// The name: 4 to 32 letters, digits and hyphens. Names need not be unique.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[validate(length(min = 4, max = 32), custom(function = "charset::id_characters"))]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            nullable = false,
-            min_length = 4,
-            max_length = 32,
-            pattern = "^[A-Za-z0-9-]*$",
-            example = "analytics-1",
-        )
-    )]
+    #[rule(like = AccessClientName)]
     pub name: Option<String>,
 
     /// The virtual private cloud that is to reach the service: 1 to 64 letters, digits and hyphens.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[cfg_attr(feature = "openapi", schema(
-        value_type = String, required = false, min_length = 1, max_length = 64,
-        pattern = "^[A-Za-z0-9-]*$", example = "0b7e3c52-91d4-4a68-8c1f-5d2e7f9a6b30",
-    ))]
+    #[rule(inline)]
     pub vpc_id: Option<VpcId>,
 
     /// The one subnet: exactly 36 letters, digits and hyphens. Not documented, but decided here: a
     /// `subnet_ids` that is not empty wins over it, and an answer has `subnet_ids` only.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[cfg_attr(feature = "openapi", schema(
-        value_type = String, required = false, min_length = 36, max_length = 36,
-        pattern = "^[A-Za-z0-9-]*$", example = "c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25",
-    ))]
+    #[rule(inline)]
     pub subnet_id: Option<SubnetId>,
 
     /// The subnets: 0 to 100. If there are any, `subnet_id` does not count.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[validate(length(max = 100))]
-    #[cfg_attr(feature = "openapi", schema(
-        required = false, max_items = 100, example = json!(["c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"]),
-    ))]
+    #[rule(items = 0..=100, example = json!(["c4d81f6a-2e59-47b3-a0d7-8e6f1b3c9d25"]))]
     pub subnet_ids: Vec<String>,
 
     /// The connections: at most 100. The documentation gives no limit here; this one is ours, after
     /// the limit in answers.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects")]
-    #[validate(length(max = 100), nested)]
-    #[cfg_attr(feature = "openapi", schema(required = false, max_items = 100))]
+    #[rule(items = 0..=100, nested)]
     pub access_connections: Vec<AccessConnectionCreate>,
 }
 
-impl Payload for AccessClientCreate {}
-
 /// A connection that an access client is to have. Every field is optional, and none may be `null`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[contract(request)]
+#[derive(Default, Eq)]
 pub struct AccessConnectionCreate {
     /// The VPC endpoint: 0 to 64 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[validate(length(max = 64))]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(
-            nullable = false,
-            max_length = 64,
-            example = "9e2b6f41-0c7d-4d35-b8a1-3f5e7c9d1b20",
-        )
-    )]
+    #[rule(length = 0..=64, example = "9e2b6f41-0c7d-4d35-b8a1-3f5e7c9d1b20")]
     pub vpcep_id: Option<String>,
 
     /// The VPC endpoint service: 0 to 64 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[validate(length(max = 64))]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(nullable = false, max_length = 64, example = "cn-north-4.fabric.4d1c2a7e",)
-    )]
+    #[rule(length = 0..=64, example = "cn-north-4.fabric.4d1c2a7e")]
     pub vpcep_service_name: Option<String>,
 
     /// The domain name under which the service is to be reached: 0 to 100 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[validate(length(max = 100))]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(nullable = false, max_length = 100, example = "fabric.example.com",)
-    )]
+    #[rule(length = 0..=100, example = "fabric.example.com")]
     pub domain: Option<String>,
 }

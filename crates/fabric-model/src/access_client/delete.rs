@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 
-use super::AccessClientPath;
-use crate::{Example, Failure, Nothing, Operation, Request};
+use super::{AccessClientPath, AccessClients};
+use crate::{Example, Nothing, Operation, Request};
 
 /// Deletes an access client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,6 @@ impl Operation for DeleteAccessClient {
     const SUCCESS: StatusCode = StatusCode::OK;
     /// The service's own name for it is not documented; this one follows the others.
     const ACTION: Option<&'static str> = Some("DataArtsFabric::deleteVpcepClient");
-    const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Delete an access client";
     const DESCRIPTION: &'static str = "Deletes an access client and answers without a \
         body.\n\n\
@@ -25,6 +24,7 @@ impl Operation for DeleteAccessClient {
         answers 200; afterwards, and for an unknown id, 404.\n\
         * The name of the action follows those of the others.";
 
+    type Resource = AccessClients;
     type Path = AccessClientPath;
     type Query = Nothing;
     type Body = Nothing;

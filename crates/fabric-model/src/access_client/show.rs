@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 
-use super::{AccessClient, AccessClientPath};
-use crate::{Example, Failure, Nothing, Operation, Request};
+use super::{AccessClient, AccessClientPath, AccessClients};
+use crate::{Example, Nothing, Operation, Request};
 
 /// Shows one access client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,11 @@ impl Operation for ShowAccessClient {
     const PATH: &'static str = "/v1/access-clients/{client_id}";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = Some("DataArtsFabric::showVpcepClient");
-    const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Show an access client";
     const DESCRIPTION: &'static str = "Answers one access client.\n\n\
         Not documented, but decided here: one that is deleted, or another project's, is not found.";
 
+    type Resource = AccessClients;
     type Path = AccessClientPath;
     type Query = Nothing;
     type Body = Nothing;

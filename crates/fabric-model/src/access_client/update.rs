@@ -1,11 +1,10 @@
 //! `UpdateAccessClient`: PUT /v1/access-clients/{client_id}.
 
+use fabric_model_macros::contract;
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
-use validator::Validate;
 
-use super::AccessClientPath;
-use crate::{Example, Failure, Nothing, Operation, Payload, Request, json};
+use super::{AccessClientPath, AccessClients};
+use crate::{Example, Nothing, Operation, Request};
 
 /// Renames an access client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +16,6 @@ impl Operation for UpdateAccessClient {
     const PATH: &'static str = "/v1/access-clients/{client_id}";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = Some("DataArtsFabric::alterAccessClient");
-    const FAILURES: &'static [Failure] = super::FAILURES;
     const SUMMARY: &'static str = "Rename an access client";
     const DESCRIPTION: &'static str = "Gives an access client another name and answers without a \
         body. What the request does not name stays as it is.\n\n\
@@ -26,6 +24,7 @@ impl Operation for UpdateAccessClient {
         * While it is `CREATING` it can be renamed; while it is `DELETING` that is 400; afterwards \
         404.";
 
+    type Resource = AccessClients;
     type Path = AccessClientPath;
     type Query = Nothing;
     type Body = AccessClientUpdate;
@@ -41,17 +40,10 @@ impl Operation for UpdateAccessClient {
 }
 
 /// What is to change. Every field is optional, and none may be `null`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[contract(request)]
+#[derive(Default, Eq)]
 pub struct AccessClientUpdate {
     /// The new name: 1 to 64 characters. The documentation names no alphabet, so any will do.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "json::present")]
-    #[validate(length(min = 1, max = 64))]
-    #[cfg_attr(
-        feature = "openapi",
-        schema(nullable = false, min_length = 1, max_length = 64, example = "zzh_test1122",)
-    )]
+    #[rule(length = 1..=64, example = "zzh_test1122")]
     pub name: Option<String>,
 }
-
-impl Payload for AccessClientUpdate {}

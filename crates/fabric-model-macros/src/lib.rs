@@ -1,0 +1,424 @@
+//! The attribute [`macro@contract`] of `fabric-model`: what a field may hold is said once, and serde, validator
+//! and utoipa all learn of it.
+
+use proc_macro::TokenStream;
+use proc_macro2::{Span, TokenStream as Tokens};
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Error, Expr, ExprLit, ExprRange, Field, GenericArgument, Ident, ItemStruct, Lit,
+    LitInt, Meta, Path, PathArguments, Token, Type,
+};
+
+/// Makes a struct a part of the contract.
+///
+/// The argument says what the struct is, and with that how it is read and written:
+///
+/// | `#[contract(…)]` | is | an `Option` | a `Vec` |
+/// |---|---|---|---|
+/// | `request` | the body of a request, or a part of it | may be absent, but not `null` | may be absent, and is written unless empty |
+/// | `answer` | the body of an answer, or a part of it | may be absent or `null` | may be absent or `null`, and is always written |
+/// | `query` | the parameters after the `?`; gets a `Default` | may be absent | may be given several times |
+/// | `path` | the parameters in the path | | |
+///
+/// `#[rule(…)]` on a field says what it may hold:
+///
+/// | rule | means |
+/// |---|---|
+/// | `length = 1..=64` | a text of so many Unicode characters |
+/// | `like = WorkspaceName` | a text with the rules of a type that `text!` declares |
+/// | `items = 0..=100` | a list of so many items |
+/// | `range = 1..=100` | a whole number from the first to the last |
+/// | `minimum = 0` | in the document, the smallest number of a type that holds no smaller ones |
+/// | `nested` | the fields of the struct, or of each struct in the list, have rules of their own |
+/// | `required` | the document says that it is always there: of a list in a request, or of any field of an answer |
+/// | `inline` | the document spells the type out where the field is, in place of naming it |
+/// | `default = 10` | what a query has without it |
+/// | `format = "int64"` | the format in the document |
+/// | `example = "fabric"` | an example in the document; `json!(…)` for what is no text or number |
+#[proc_macro_attribute]
+pub fn contract(kind: TokenStream, item: TokenStream) -> TokenStream {
+    let expanded = syn::parse(kind)
+        .and_then(|kind| syn::parse(item).and_then(|item| expand(kind, item)))
+        .unwrap_or_else(Error::into_compile_error);
+    expanded.into()
+}
+
+/// What a struct is in the contract.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Request,
+    Answer,
+    Query,
+    Path,
+}
+
+impl Parse for Kind {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.parse()?;
+        match name.to_string().as_str() {
+            "request" => Ok(Self::Request),
+            "answer" => Ok(Self::Answer),
+            "query" => Ok(Self::Query),
+            "path" => Ok(Self::Path),
+            _ => Err(Error::new(name.span(), "expected request, answer, query or path")),
+        }
+    }
+}
+
+/// What a field is besides its innermost type.
+#[derive(Clone, Copy, PartialEq)]
+enum Shape {
+    Optional,
+    List,
+    Single,
+}
+
+impl Shape {
+    fn of(field: &Field) -> Self {
+        let Type::Path(path) = &field.ty else { return Self::Single };
+        match path.path.segments.last().map(|segment| segment.ident.to_string()).as_deref() {
+            Some("Option") => Self::Optional,
+            Some("Vec") => Self::List,
+            _ => Self::Single,
+        }
+    }
+}
+
+/// One of the rules of a field.
+struct Rule {
+    name: Ident,
+    value: Option<Expr>,
+}
+
+impl Parse for Rule {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        let value =
+            if input.parse::<Option<Token![=]>>()?.is_some() { Some(input.parse()?) } else { None };
+        Ok(Self { name, value })
+    }
+}
+
+/// The arguments of the attributes that a field gets.
+#[derive(Default)]
+struct Attributes {
+    serde: Vec<Tokens>,
+    validate: Vec<Tokens>,
+    schema: Vec<Tokens>,
+    default: Option<Expr>,
+    is_nested: bool,
+    is_required: bool,
+    /// The type whose schema the document spells out where the field is.
+    spelled_out: Option<Type>,
+}
+
+fn expand(kind: Kind, mut item: ItemStruct) -> syn::Result<Tokens> {
+    let mut defaults = Vec::new();
+    let mut named = Vec::new();
+    let mut functions = Vec::new();
+    let mut has_nested = false;
+    for field in &mut item.fields {
+        let rules = take_rules(&mut field.attrs)?;
+        let mut attributes = Attributes::default();
+        for rule in &rules {
+            attributes.add(rule, field)?;
+        }
+        if attributes.spelled_out.is_some() && !attributes.schema.is_empty() {
+            let message = "the type has limits and an example already";
+            return Err(Error::new_spanned(&field.ty, message));
+        }
+        attributes.shape(kind, Shape::of(field));
+        functions.extend(attributes.spell_out(&item.ident, field));
+        has_nested |= attributes.is_nested;
+        let name = &field.ident;
+        defaults.push(match &attributes.default {
+            Some(Expr::Lit(literal)) if matches!(literal.lit, Lit::Str(_)) => {
+                quote!(#name: ::core::convert::From::from(#literal))
+            }
+            Some(value) => quote!(#name: #value),
+            None => quote!(#name: ::core::default::Default::default()),
+        });
+        if let Some(name) = named_type(field).filter(|_| attributes.spelled_out.is_none()) {
+            named.push(name.clone());
+        }
+        attributes.put_on(kind, field);
+    }
+    let name = &item.ident;
+    let functions = (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }));
+    let (derive, more, implementation) = match kind {
+        Kind::Request | Kind::Answer => {
+            (quote!(utoipa::ToSchema), quote!(), quote!(impl crate::Payload for #name {}))
+        }
+        Kind::Query | Kind::Path => {
+            let place = if kind == Kind::Query { quote!(Query) } else { quote!(Path) };
+            (
+                quote!(utoipa::IntoParams),
+                quote!(#[cfg_attr(feature = "openapi", into_params(parameter_in = #place))]),
+                quote! {
+                    impl crate::Parameters for #name {
+                        #[cfg(feature = "openapi")]
+                        fn schemas()
+                        -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
+                            vec![#((
+                                <#named as utoipa::ToSchema>::name().into_owned(),
+                                <#named as utoipa::PartialSchema>::schema(),
+                            )),*]
+                        }
+                    }
+                },
+            )
+        }
+    };
+    let default = (kind == Kind::Query).then(|| {
+        item.attrs.push(syn::parse_quote!(#[serde(default)]));
+        quote! {
+            impl ::core::default::Default for #name {
+                fn default() -> Self {
+                    Self { #(#defaults),* }
+                }
+            }
+        }
+    });
+    // What the derived code calls on a nested struct is a method of this trait.
+    let validate = has_nested.then(|| {
+        quote!(
+            use validator::Validate as _;
+        )
+    });
+    Ok(quote! {
+        #validate
+        #[derive(
+            Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, validator::Validate,
+        )]
+        #[cfg_attr(feature = "openapi", derive(#derive))]
+        #more
+        #item
+        #default
+        #implementation
+        #functions
+    })
+}
+
+/// The innermost type of a field: that of what is optional, or of the items of a list.
+fn innermost(of: &Type) -> Option<&Type> {
+    let Type::Path(path) = of else { return None };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
+            GenericArgument::Type(inner) => innermost(inner),
+            _ => None,
+        },
+        _ => Some(of),
+    }
+}
+
+/// The innermost type of a field, if it is a type of the contract: one with a schema of its own.
+fn named_type(field: &Field) -> Option<&Type> {
+    const PLAIN: [&str; 7] = ["String", "bool", "u32", "u64", "i32", "i64", "f64"];
+    let innermost = innermost(&field.ty)?;
+    let name = quote!(#innermost).to_string();
+    (!PLAIN.contains(&name.as_str())).then_some(innermost)
+}
+
+/// The doc comment among attributes.
+fn description(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Takes the rules of a field out of its attributes.
+fn take_rules(attributes: &mut Vec<Attribute>) -> syn::Result<Vec<Rule>> {
+    let mut rules = Vec::new();
+    for attribute in attributes.extract_if(.., |attribute| attribute.path().is_ident("rule")) {
+        rules.extend(attribute.parse_args_with(Punctuated::<Rule, Token![,]>::parse_terminated)?);
+    }
+    Ok(rules)
+}
+
+impl Attributes {
+    /// Adds what a rule says.
+    fn add(&mut self, rule: &Rule, field: &Field) -> syn::Result<()> {
+        let wrong = |expected: &str| Err(Error::new(rule.name.span(), expected));
+        match (rule.name.to_string().as_str(), &rule.value) {
+            ("length", Some(Expr::Range(range))) => {
+                let (min, max) = ends(range)?;
+                self.length(&min, &max, "length");
+            }
+            ("items", Some(Expr::Range(range))) => {
+                let (min, max) = ends(range)?;
+                self.length(&min, &max, "items");
+            }
+            ("range", Some(Expr::Range(range))) => {
+                let (min, max) = ends(range)?;
+                self.range(&min, &max);
+            }
+            ("like", Some(Expr::Path(path))) => self.like(&path.path),
+            ("nested", None) => {
+                self.is_nested = true;
+                self.validate.push(quote!(nested));
+            }
+            ("required", None) => self.is_required = true,
+            ("inline", None) => self.spelled_out = innermost(&field.ty).cloned(),
+            ("default", Some(value)) => {
+                self.default = Some(value.clone());
+                self.schema.push(quote!(default = #value));
+            }
+            ("minimum", Some(value)) => self.schema.push(quote!(minimum = #value)),
+            ("format", Some(value)) => self.schema.push(quote!(format = #value)),
+            ("example", Some(value)) => self.schema.push(quote!(example = #value)),
+            _ => return wrong("no such rule: see the documentation of `contract`"),
+        }
+        Ok(())
+    }
+
+    /// A smallest and a largest number of `unit`s.
+    fn length(&mut self, min: &LitInt, max: &LitInt, unit: &str) {
+        let [smallest, largest] =
+            ["min", "max"].map(|end| Ident::new(&format!("{end}_{unit}"), Span::call_site()));
+        // Nothing is shorter than nothing.
+        let is_open = min.base10_digits() == "0";
+        self.validate.push(if min.base10_digits() == max.base10_digits() {
+            quote!(length(equal = #max))
+        } else if is_open {
+            quote!(length(max = #max))
+        } else {
+            quote!(length(min = #min, max = #max))
+        });
+        if !is_open {
+            self.schema.push(quote!(#smallest = #min));
+        }
+        self.schema.push(quote!(#largest = #max));
+    }
+
+    /// A smallest and a largest number.
+    fn range(&mut self, min: &LitInt, max: &LitInt) {
+        self.validate.push(match min.base10_digits() {
+            "0" => quote!(range(max = #max)),
+            _ => quote!(range(min = #min, max = #max)),
+        });
+        self.schema.push(quote!(minimum = #min, maximum = #max));
+    }
+
+    /// The rules and the schema of a type that `text!` declares.
+    fn like(&mut self, path: &Path) {
+        let name = quote!(#path).to_string().replace(' ', "");
+        let (length, characters) = (format!("{name}::length"), format!("{name}::characters"));
+        self.validate.push(quote!(custom(function = #length), custom(function = #characters)));
+        self.spelled_out = Some(syn::parse_quote!(#path));
+    }
+
+    /// A function that gives the schema of a type with the description of the field: `utoipa` by itself makes
+    /// an `allOf` of the two, of which the second is an object.
+    fn spell_out(&mut self, of: &Ident, field: &Field) -> Option<Tokens> {
+        let spelled_out = self.spelled_out.as_ref()?;
+        let function =
+            Ident::new(&format!("schema_of_{}", field.ident.as_ref()?), Span::call_site());
+        let path = format!("{of}::{function}");
+        let path: Path = syn::parse_str(&path).ok()?;
+        self.schema.insert(0, quote!(schema_with = #path));
+        let description = description(&field.attrs);
+        Some(quote! {
+            #[cfg(feature = "openapi")]
+            fn #function() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                crate::document::described(
+                    <#spelled_out as utoipa::PartialSchema>::schema(),
+                    #description,
+                )
+            }
+        })
+    }
+
+    /// What follows from the struct, and from whether the field is optional or a list.
+    fn shape(&mut self, kind: Kind, shape: Shape) {
+        // A schema that is spelled out says what it holds itself.
+        if self.spelled_out.is_some() {
+            if shape != Shape::Single {
+                self.schema.push(quote!(required = false));
+            }
+        } else if shape == Shape::Optional {
+            self.schema.push(quote!(nullable = false));
+        }
+        match (kind, shape) {
+            (Kind::Request, Shape::Optional) => {
+                self.serde.push(quote!(default, skip_serializing_if = "Option::is_none"));
+                let read = if self.is_nested {
+                    "crate::json::present_object"
+                } else {
+                    "crate::json::present"
+                };
+                self.serde.push(quote!(deserialize_with = #read));
+            }
+            (Kind::Request, Shape::List) => {
+                if !self.is_required {
+                    self.serde.push(quote!(default, skip_serializing_if = "Vec::is_empty"));
+                    self.schema.push(quote!(required = false));
+                }
+                if self.is_nested {
+                    self.serde.push(quote!(deserialize_with = "crate::json::objects"));
+                }
+            }
+            (Kind::Request, Shape::Single) => {
+                if self.is_nested {
+                    self.serde.push(quote!(deserialize_with = "crate::json::object"));
+                }
+            }
+            (Kind::Answer, shape) => {
+                self.serde.push(quote!(default));
+                match shape {
+                    Shape::Optional => {
+                        self.serde.push(quote!(skip_serializing_if = "Option::is_none"));
+                    }
+                    _ => self.serde.push(quote!(deserialize_with = "crate::json::default_or_null")),
+                }
+                let is_required = self.is_required;
+                self.schema.push(quote!(required = #is_required));
+            }
+            (Kind::Query, Shape::Optional) => {
+                self.serde.push(quote!(skip_serializing_if = "Option::is_none"));
+            }
+            (Kind::Query, _) => self.schema.push(quote!(required = false)),
+            (Kind::Path, _) => {}
+        }
+    }
+
+    fn put_on(self, kind: Kind, field: &mut Field) {
+        let Self { serde, validate, schema, .. } = self;
+        if !serde.is_empty() {
+            field.attrs.push(syn::parse_quote!(#[serde(#(#serde),*)]));
+        }
+        if !validate.is_empty() {
+            field.attrs.push(syn::parse_quote!(#[validate(#(#validate),*)]));
+        }
+        if !schema.is_empty() {
+            let name = match kind {
+                Kind::Request | Kind::Answer => quote!(schema),
+                Kind::Query | Kind::Path => quote!(param),
+            };
+            field
+                .attrs
+                .push(syn::parse_quote!(#[cfg_attr(feature = "openapi", #name(#(#schema),*))]));
+        }
+    }
+}
+
+/// The ends of a range of whole numbers, both of which belong to it.
+fn ends(range: &ExprRange) -> syn::Result<(LitInt, LitInt)> {
+    let number = |end: &Option<Box<Expr>>| match end.as_deref() {
+        Some(Expr::Lit(literal)) => match &literal.lit {
+            Lit::Int(number) => Some(number.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match (number(&range.start), number(&range.end), &range.limits) {
+        (Some(start), Some(end), syn::RangeLimits::Closed(_)) => Ok((start, end)),
+        _ => Err(Error::new_spanned(range, "expected a range such as 1..=64")),
+    }
+}

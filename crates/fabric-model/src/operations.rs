@@ -1,0 +1,44 @@
+//! The one list of all operations.
+
+use std::sync::LazyLock;
+
+use crate::{Operation, OperationInfo, access_client, health};
+
+/// Something to be done for every operation: see [`visit_operations`].
+pub trait OperationVisitor {
+    /// Does it for one.
+    fn visit<O: Operation>(&mut self);
+}
+
+/// Visits every operation, in the order of the document.
+pub fn visit_operations(visitor: &mut impl OperationVisitor) {
+    visitor.visit::<access_client::CreateAccessClient>();
+    visitor.visit::<access_client::ListAccessClients>();
+    visitor.visit::<access_client::ShowAccessClient>();
+    visitor.visit::<access_client::UpdateAccessClient>();
+    visitor.visit::<access_client::DeleteAccessClient>();
+    visitor.visit::<health::ShowHealth>();
+}
+
+/// What each operation says of itself, where its types do not matter.
+#[must_use]
+pub fn operations() -> &'static [&'static OperationInfo] {
+    struct Collect(Vec<&'static OperationInfo>);
+    impl OperationVisitor for Collect {
+        fn visit<O: Operation>(&mut self) {
+            self.0.push(O::INFO);
+        }
+    }
+    static OPERATIONS: LazyLock<Vec<&'static OperationInfo>> = LazyLock::new(|| {
+        let mut collect = Collect(Vec::new());
+        visit_operations(&mut collect);
+        collect.0
+    });
+    &OPERATIONS
+}
+
+/// The operation with an id.
+#[must_use]
+pub fn operation(id: &str) -> Option<&'static OperationInfo> {
+    operations().iter().copied().find(|operation| operation.id == id)
+}
