@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
+use fabric_server::journal::Filter;
 use fabric_server::{Credential, MockServer, Seed, Settings};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -391,4 +392,83 @@ fn wrong_credentials_are_explained_and_not_quoted() {
     let key = Credential::parse_access_key("AKID:canary=p").unwrap();
     assert_eq!(key.project().unwrap().as_str(), "p");
     assert!(!format!("{key:?}").contains("canary"));
+}
+
+/// The headers of a call with a bad signature, and with what its caller made of it, percent-encoded.
+fn explained(signed_headers: &str, canonical_request: &str, more: &str) -> String {
+    format!(
+        "X-Sdk-Date: 20250915T083000Z\r\n\
+         Authorization: SDK-HMAC-SHA256 Access=AKID, SignedHeaders={signed_headers}, Signature=00\r\n\
+         X-Mock-Canonical-Request: {canonical_request}\r\n{more}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_secrets_in_what_a_caller_signed_are_redacted_at_a_bounded_cost() {
+    let server = server().await;
+    let list = ("GET", COLLECTION, "");
+    let lines = [
+        "GET",
+        "/v1/access-clients/",
+        "",
+        "cookie:e",
+        "  Cookie: short",
+        "cookie:",
+        "note:[a-long-secret] and a-long-secret-2, even a-long-secreta-long-secret.",
+        "note:seen more than once: the-head-and-the-tail-of-it",
+        "",
+        "host;x-sdk-date",
+    ];
+    // What replaces them holds them again. Were that searched too, each `e` would double its length: a
+    // dozen are enough to notice, and too few to take the memory of the machine.
+    let secrets = "Cookie: x\r\nCookie: redacted\r\n".repeat(28)
+        + &"Cookie: e\r\n".repeat(12)
+        + "X-Subject-Token: a-long-secret\r\nX-Mock-Token: a-long-secret-2\r\n\
+           Cookie: the-head-and\r\nProxy-Authorization: and-the-tail\r\n";
+    let headers = explained("host;x-sdk-date", &lines.join("%0A"), &secrets);
+    let refused = call(&server, list, headers).await;
+    assert_eq!((refused.status, &refused.json()["error_code"]), (401, &json!("APIG.0301")));
+
+    let journal = server.world().journal(&Filter::default());
+    let text = serde_json::to_string(&journal).unwrap();
+    assert!(text.len() < 16 * 1024, "{} bytes", text.len());
+    let signature = journal.entries[0].signature.as_ref().unwrap();
+    let of_caller = signature.canonical_request_of_caller.as_deref().unwrap();
+    let lines: Vec<_> = of_caller.lines().collect();
+    assert_eq!(
+        lines[3..8],
+        [
+            "cookie:[redacted]",
+            "  Cookie:[redacted]",
+            "cookie:[redacted]",
+            "note:[[redacted]] and [redacted], even [redacted].",
+            "note:seen more than once: [redacted]-of-it",
+        ]
+    );
+    assert_eq!(signature.first_difference, Some(4));
+    for secret in ["a-long-secret", "the-head", "the-tail"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_of_a_canonical_request_is_limited() {
+    let server = server().await;
+    // What each line becomes is more than twice as long; and a limit falls within a character.
+    let of_caller = format!("GET%0A{}", "cookie:%0A".repeat(5_000));
+    let note = format!("X-Note: {}\r\n", "\u{20ac}".repeat(12_000));
+    let note_of_another_length = format!("X-Note: e{}\r\n", "\u{20ac}".repeat(12_000));
+    let headers =
+        explained("host;x-note;x-sdk-date", &of_caller, &(note + &note_of_another_length));
+    assert_eq!(call(&server, ("GET", COLLECTION, ""), headers).await.status, 401);
+    let journal = server.world().journal(&Filter::default());
+    let signature = journal.entries[0].signature.as_ref().unwrap();
+    let of_caller = signature.canonical_request_of_caller.as_deref().unwrap();
+    assert!(of_caller.starts_with("GET\ncookie:[redacted]\n"));
+    assert_eq!(of_caller.len(), 64 * 1024);
+    let of_server = &signature.canonical_request;
+    assert!(of_server.starts_with("GET\n/v1/access-clients/\n"));
+    assert!(of_server.ends_with('\u{20ac}'));
+    assert!((64 * 1024 - 2..=64 * 1024).contains(&of_server.len()), "{}", of_server.len());
+    assert_eq!(signature.first_difference, Some(2));
 }

@@ -33,11 +33,21 @@ fn launch(command: &mut Command) -> (Child, String) {
 
 /// Asks the program to stop, and reads its log.
 fn stop(mut child: Child) -> String {
+    // Only a program that stops in order has written all of it.
+    #[cfg(unix)]
+    terminate(&child);
+    #[cfg(not(unix))]
     child.kill().unwrap();
     let mut log = String::new();
     child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     child.wait().unwrap();
     log
+}
+
+#[cfg(unix)]
+fn terminate(child: &Child) {
+    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
 }
 
 /// A file of its own for a test, removed with it.
@@ -198,8 +208,7 @@ fn a_signal_finishes_open_requests_and_ends_with_success() {
     open.write_all(first).unwrap();
     // The request must be under way before the signal comes.
     std::thread::sleep(Duration::from_millis(200));
-    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
+    terminate(&child);
     std::thread::sleep(Duration::from_millis(200));
     open.write_all(last).unwrap();
     assert_eq!(raw::read(&mut open).status, 200);
@@ -207,6 +216,46 @@ fn a_signal_finishes_open_requests_and_ends_with_success() {
     let mut log = String::new();
     child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("stopping"), "{log}");
+}
+
+/// Makes 2,000 calls that are rejected, each of which logs a line with its path.
+#[cfg(unix)]
+fn be_rejected_often(address: SocketAddr, path: &str) {
+    for _ in 0..2_000 {
+        assert_eq!(raw::send(address, &request("GET", path, "", b"")).status, 404);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_nobody_reads_holds_up_neither_calls_nor_the_end() {
+    let (mut child, address) = start(&["--listen", "0"]);
+    be_rejected_often(address, &format!("/{}", "long".repeat(500)));
+    assert_eq!(raw::send(address, &request("GET", "/healthcheck", "", b"")).status, 200);
+    terminate(&child);
+    // The log is still open, and still full.
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn log_lines_that_are_dropped_are_counted() {
+    let (mut child, address) = start(&["--listen", "0", "--log-format", "json"]);
+    be_rejected_often(address, &format!("/{}", "long".repeat(500)));
+    let (mut told, mut dropped) = (0, 0);
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        let message = line["message"].as_str().unwrap();
+        told += usize::from(message == "refused");
+        if let Some((count, _)) = message.split_once(" log lines were dropped: nobody read") {
+            dropped += count.parse::<usize>().unwrap();
+            // There is room again.
+            terminate(&child);
+        }
+    }
+    assert!(told > 0 && dropped > 0, "{told} {dropped}");
+    assert_eq!(told + dropped, 2_000);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

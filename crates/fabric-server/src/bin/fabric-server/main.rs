@@ -2,11 +2,13 @@
 
 mod arguments;
 mod ask;
+mod log;
 mod record;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use clap::CommandFactory;
@@ -18,6 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::arguments::{Arguments, Command, LogFormat, LogLevel, Misuse, SecretText};
+use crate::log::{LastLines, Log};
 
 /// The status of a program that was started wrongly.
 const MISUSE: u8 = 2;
@@ -37,7 +40,10 @@ fn main() -> ExitCode {
         clap_complete::generate(shell, &mut Arguments::command(), "fabric-server", &mut script);
         return print(&String::from_utf8_lossy(&script));
     }
-    start_logging(&arguments);
+    let last_lines = match start_logging(&arguments) {
+        Ok(last_lines) => last_lines,
+        Err(error) => return fail(&format!("cannot start the log: {error}")),
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start the runtime: {error}")),
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
             None => run(arguments).await.map(|()| true),
         }
     });
+    // What is wrong stands below what led to it.
+    drop(last_lines);
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -339,8 +347,10 @@ fn why(error: &std::io::Error) -> String {
     }
 }
 
-fn start_logging(arguments: &Arguments) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+/// Logs from now on. What it returns waits, when it is dropped, until the last lines are written.
+fn start_logging(arguments: &Arguments) -> std::io::Result<LastLines> {
+    let log = Log::start(std::io::stderr())?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(Arc::clone(&log));
     // The libraries below us print headers at their finest levels, and those hold credentials.
     let is_ours_or_plain = filter_fn(|event| {
         *event.level() <= tracing::Level::INFO || event.target().starts_with("fabric_")
@@ -358,6 +368,7 @@ fn start_logging(arguments: &Arguments) {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    Ok(LastLines(log))
 }
 
 /// Says in one line what is wrong with the command line, or what was asked of it.
