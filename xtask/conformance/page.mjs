@@ -1,11 +1,11 @@
 // The page of the mock server in a browser: what it shows is so, and what it offers works. Arguments: the
-// endpoint of a server that was just started, and the file for a picture of the page.
+// endpoint of a server that was just started, the file for a picture of the page, and the browser's program.
 
 import assert from "node:assert";
 import { chromium } from "playwright-core";
 
-const [endpoint, picture] = process.argv.slice(2);
-assert(endpoint && picture, "usage: ENDPOINT SCREENSHOT.png");
+const [endpoint, picture, executablePath] = process.argv.slice(2);
+assert(endpoint && picture && executablePath, "usage: ENDPOINT SCREENSHOT.png CHROMIUM");
 
 // Chromium's services of its own would call hosts elsewhere.
 const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -133,7 +133,7 @@ async function checkAll(context) {
   });
 }
 
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args });
+const browser = await chromium.launch({ executablePath, args });
 try {
   await checkAll(await browser.newContext({ viewport: { width: 1280, height: 800 } }));
 } catch (error) {

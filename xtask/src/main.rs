@@ -1,8 +1,10 @@
-//! The tasks of this repository: `cargo xtask test`, `openapi`, `conformance`, `bench` and `soak`.
+//! The tasks of this repository: `cargo xtask check`, `test`, `openapi`, `conformance`, `bench` and `soak`.
 
 mod breaking;
+mod check;
 mod conformance;
 mod openapi;
+mod stage;
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +12,22 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
+use crate::conformance::Depth;
+use crate::stage::{Lacking, Stages};
+
 /// The tasks of this repository.
 #[derive(Debug, Parser)]
 enum Task {
-    /// Checks format, lints, documentation and the OpenAPI document, and runs all tests, those of
-    /// `conformance` included
+    /// Checks format, documents, lints and rustdoc, and runs the workspace's tests
+    ///
+    /// Installs nothing, and needs no network once cargo has fetched the sources that Cargo.lock names.
+    /// Stops at the first stage that fails. The last line has the counts.
+    Check,
+    /// Runs `check`, and then `conformance`
+    ///
+    /// If format, documents, lints or rustdoc fail, it stops there; if tests fail, it goes on. A conformance
+    /// stage whose tool this machine can't have is skipped, but fails where the environment has CI=true.
+    /// The last line has the counts.
     Test,
     /// Writes the documents in openapi/
     Openapi {
@@ -26,8 +39,12 @@ enum Task {
         #[arg(long, conflicts_with = "check")]
         release: bool,
     },
-    /// Lets tools that nobody here wrote check the documents and call the mock server; installs them
-    /// under target/ first, for which it needs Python 3, Node.js, and their package registries
+    /// Lets tools that nobody here wrote check the documents and call the mock server
+    ///
+    /// Installs them under target/ first, for which it needs Python 3, Node.js, and their package registries;
+    /// it also needs curl, Chromium and user namespaces. As root it installs Chromium from Debian's packages.
+    /// A stage whose tool this machine can't have is skipped, but fails where the environment has CI=true;
+    /// the stages after it are run in any case. The last line has the counts.
     Conformance {
         /// Ten times as many requests, and others each time
         #[arg(long)]
@@ -43,11 +60,20 @@ type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
-        Task::Test => test(),
+        Task::Check => return in_stages(check::check),
+        Task::Test => {
+            return in_stages(|stages| {
+                check::check(stages)?;
+                conformance::conformance(stages, Depth::Usual)
+            });
+        }
+        Task::Conformance { thorough } => {
+            let depth = if thorough { Depth::Thorough } else { Depth::Usual };
+            return in_stages(|stages| conformance::conformance(stages, depth));
+        }
         Task::Openapi { check: true, .. } => openapi::check(),
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
-        Task::Conformance { thorough } => conformance::conformance(thorough),
         Task::Bench => bench(""),
         Task::Soak => bench(" -- soak"),
     };
@@ -60,19 +86,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything that must hold, the quick checks first. The tests come last, so that their own summary
-/// is what ends the output.
-fn test() -> Outcome {
-    cargo("fmt --all -- --check")?;
-    openapi::check()?;
-    // In the workspace features are on that users may leave off.
-    cargo("clippy --package fabric-model -- -D warnings")?;
-    cargo("clippy --package fabric-client --no-default-features -- -D warnings")?;
-    cargo("clippy --package fabric-server --no-default-features -- -D warnings")?;
-    cargo("clippy --workspace --all-targets --all-features -- -D warnings")?;
-    cargo("doc --workspace --all-features --no-deps --document-private-items")?;
-    conformance::conformance(false)?;
-    cargo("test --workspace --all-features")
+/// Runs a task that consists of stages, and reports them.
+fn in_stages(task: impl FnOnce(&mut Stages) -> Result<(), stage::Failed>) -> ExitCode {
+    let mut stages = Stages::new(Lacking::of_environment());
+    if let Err(stage::Failed(name)) = task(&mut stages) {
+        say(&format!("\nstopped at `{name}`, which failed: the stages after it were not run"));
+    }
+    stages.finish()
 }
 
 fn bench(arguments: &str) -> Outcome {
@@ -81,19 +101,31 @@ fn bench(arguments: &str) -> Outcome {
 }
 
 fn cargo(arguments: &str) -> Outcome {
+    run(&mut cargo_command(arguments))
+}
+
+/// Cargo with these arguments, in the root of the repository.
+fn cargo_command(arguments: &str) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
-    run(cargo.args(arguments.split(' ')).env("RUSTDOCFLAGS", "-D warnings"))
+    cargo.args(arguments.split(' ')).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
+    cargo
 }
 
 /// Runs a command to its end, in the root of the repository.
 fn run(command: &mut Command) -> Outcome {
-    let program = command.get_program().display().to_string();
-    let arguments: Vec<_> =
-        command.get_args().map(|argument| argument.display().to_string()).collect();
-    let shown = format!("`{program} {}`", arguments.join(" "));
+    let shown = shown(command);
     let status = command.current_dir(root()).status();
     let status = status.map_err(|error| format!("cannot run {shown}: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("{shown} failed")) }
+}
+
+/// A command as one types it, for messages: the program without its folder.
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(name).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.display().to_string()).collect();
+    format!("`{}`", words.join(" "))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -106,6 +138,11 @@ fn write(path: &Path, text: &str) -> Outcome {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+#[expect(clippy::print_stdout, reason = "a task speaks to whoever runs it")]
+fn say(what: &str) {
+    println!("{what}");
 }
 
 #[expect(clippy::print_stderr, reason = "a task speaks to whoever runs it")]
