@@ -299,9 +299,10 @@ impl Attributes {
 
     /// A smallest and a largest number.
     fn range(&mut self, min: &LitInt, max: &LitInt) {
-        self.validate.push(match min.base10_digits() {
-            "0" => quote!(range(max = #max)),
-            _ => quote!(range(min = #min, max = #max)),
+        self.validate.push(if min.base10_digits() == "0" {
+            quote!(range(max = #max))
+        } else {
+            quote!(range(min = #min, max = #max))
         });
         self.schema.push(quote!(minimum = #min, maximum = #max));
     }

@@ -1,5 +1,5 @@
-//! **Huawei Cloud DataArts Fabric access clients**, served: [`Api`] joins handlers to the operations
-//! of `fabric-model`, and [`MockServer`] is the whole service in memory, for tests.
+//! **Huawei Cloud DataArts Fabric**, served: [`Api`] joins handlers to the operations of `fabric-model`, and
+//! [`MockServer`] is the service in memory, for tests.
 //!
 //! The same mock server is the program `fabric-server`, for tests in other languages.
 //!
@@ -7,62 +7,70 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `tls` (default) | HTTPS, with a certificate of one's own or one made at start |
+//! | `mock` (default) | [`MockServer`] |
+//! | `tls` (default) | HTTPS, with a certificate of your own or one made at start |
 //! | `reference` (default) | Swagger UI under `/_mock/reference/` |
 //! | `record` (default) | [`Recorder`], which passes calls on to a real endpoint |
 //! | `program` (default) | what only the program `fabric-server` needs |
 
-mod answer;
+#[cfg_attr(
+    not(feature = "mock"),
+    expect(dead_code, reason = "what the mock needs of it is there without the mock too")
+)]
 mod api;
-mod auth;
-mod clock;
-mod connection;
-mod credentials;
-mod delivery;
-mod limits;
+#[cfg(feature = "mock")]
 mod mock;
-#[cfg(feature = "record")]
-mod record;
-mod request_id;
-mod seed;
-mod server;
-mod store;
-mod time;
+
+pub use api::answer::Answer;
+pub use api::around::{Around, Call};
+pub use api::callers::{Caller, Callers, DEFAULT_PROJECT, Verifier, Verifying};
+pub use api::clock::Clock;
+pub use api::credentials::{Credential, Grant};
+pub use api::limits::Limits;
+pub use api::request_id::RequestIds;
+pub use api::routing::Api;
+pub use api::server::Server;
 #[cfg(feature = "tls")]
-mod tls;
+pub use api::tls::{Tls, TlsError};
 
-pub use api::Api;
-pub use auth::{Caller, Callers, DEFAULT_PROJECT};
-pub use clock::Clock;
-pub use credentials::Credential;
-pub use limits::Limits;
-pub use mock::ControlError;
-pub use mock::document::control_document;
-pub use mock::snapshot::{Snapshot, SnapshotError};
-pub use mock::throttle::RateLimit;
-pub use mock::world::{ClockStatus, ProjectAccess, ProjectSummary, World, WorldStatus};
-#[cfg(feature = "record")]
-pub use record::{Recorder, RecorderSettings};
-pub use request_id::RequestIds;
-pub use seed::{Seed, SeedError};
-pub use server::{MockServer, Profile, Server, Settings};
-#[cfg(feature = "tls")]
-pub use tls::{Tls, TlsError};
+#[cfg(feature = "mock")]
+pub use in_memory::*;
 
-/// What callers have met of the contract.
-pub mod coverage {
-    pub use crate::mock::coverage::{AnswerCoverage, Coverage, OperationCoverage};
-}
-
-/// Calls that go wrong.
-pub mod fault {
-    pub use crate::mock::fault::{Delay, Effect, Fault, FaultStatus, When, Write};
-}
-
-/// The calls that were made.
-pub mod journal {
-    pub use crate::mock::journal::{
-        Count, Entries, Entry, Event, Expectation, Filter, JournalStatus, Matching, Near, Range,
-        SignatureMismatch, Verdict,
+#[cfg(feature = "mock")]
+mod in_memory {
+    pub use crate::mock::behaviour::Profile;
+    pub use crate::mock::control::document::control_document;
+    pub use crate::mock::error::ControlError;
+    pub use crate::mock::fixtures::{Fixtures, FixturesError};
+    #[cfg(feature = "record")]
+    pub use crate::mock::record::{Recorder, RecorderSettings};
+    pub use crate::mock::server::MockServer;
+    pub use crate::mock::settings::Settings;
+    pub use crate::mock::snapshot::{Snapshot, SnapshotError};
+    pub use crate::mock::status::{
+        ClockStatus, ProjectAccess, ProjectSummary, Records, ResourceStatus, WorldStatus,
     };
+    pub use crate::mock::throttle::RateLimit;
+    pub use crate::mock::world::World;
+
+    /// What callers have met of the contract.
+    pub mod coverage {
+        pub use crate::mock::coverage::{AnswerCoverage, Coverage, OperationCoverage};
+    }
+
+    /// Calls that go wrong.
+    pub mod fault {
+        pub use crate::mock::fault::effect::Effect;
+        pub use crate::mock::fault::rule::{Delay, Fault, FaultStatus, When, Write};
+    }
+
+    /// The calls that were made.
+    pub mod journal {
+        pub use crate::mock::journal::JournalStatus;
+        pub use crate::mock::journal::entry::{Entries, Entry, Event, Filter};
+        pub use crate::mock::journal::mismatch::SignatureMismatch;
+        pub use crate::mock::journal::verify::{
+            Count, Expectation, Matching, Near, Range, Verdict,
+        };
+    }
 }

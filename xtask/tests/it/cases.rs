@@ -9,9 +9,9 @@ use std::path::Path;
 use bytes::Bytes;
 use fabric_client::{Client, Error, Retry};
 use fabric_model::{
-    ApiError, Failure, Operation, OperationVisitor, Payload, Request, visit_operations,
+    ApiError, Failure, Operation, OperationVisitor, Payload, Request, operations, visit_operations,
 };
-use fabric_server::{Api, Caller, Credential, MockServer, Seed, Server, Settings};
+use fabric_server::{Api, Caller, Credential, Fixtures, MockServer, Server, Settings};
 use http::HeaderName;
 use serde_json::Value;
 
@@ -135,17 +135,24 @@ async fn serve(case: &Case) -> (SocketAddr, Box<dyn std::any::Any>) {
     }
     let given = &case.json["given"];
     let mut settings = Settings::default();
-    if !given["access_clients"].is_null() {
-        settings.access_clients = Seed::parse(&given["access_clients"].to_string()).unwrap();
-    }
+    settings.fixtures = fixtures(given);
     if !given["credentials"].is_null() {
         settings.credentials = Credential::parse_file(&given["credentials"].to_string()).unwrap();
     }
     let server = MockServer::start_with(settings).await.unwrap();
     if let Some(time) = given["time"].as_str() {
-        server.clock().set(humantime::parse_rfc3339(time).unwrap());
+        server.clock().freeze_at(humantime::parse_rfc3339(time).unwrap());
     }
     (server.address(), Box::new(server))
+}
+
+/// The records of each resource that a case names, with `_` for `-`.
+fn fixtures(given: &Value) -> Fixtures {
+    let resources = operations().iter().map(|operation| operation.resource.name);
+    let lists = resources
+        .filter_map(|name| Some((name.to_owned(), given.get(name.replace('-', "_"))?.clone())));
+    let lists: serde_json::Map<_, _> = lists.collect();
+    Fixtures::parse(&Value::Object(lists).to_string()).unwrap()
 }
 
 /// Answers every operation with the one failure.

@@ -176,7 +176,7 @@ async fn run(history: Vec<Vec<(usize, Call)>>) -> Result<(), TestCaseError> {
     let credentials = credentials.map(Result::unwrap).to_vec();
     let settings = Settings { credentials, ..Settings::default() };
     let server = MockServer::start_with(settings).await.unwrap();
-    server.clock().set(std::time::UNIX_EPOCH);
+    server.clock().freeze_at(std::time::UNIX_EPOCH);
     let clients = ["token", "other"]
         .map(|token| Client::builder(server.endpoint()).auth_token(token).build().unwrap());
     let mut states = vec![Reference::default()];

@@ -245,7 +245,7 @@ async fn a_provider_that_hangs_holds_nobody_up_for_ever() {
 async fn a_clock_that_is_off_is_corrected_by_the_service() {
     let server = server(&["AKID:secret"]).await;
     for (here, there) in [(0, 1_757_925_000), (1_757_925_000, 3_600)] {
-        server.clock().set(UNIX_EPOCH + Duration::from_secs(there));
+        server.clock().freeze_at(UNIX_EPOCH + Duration::from_secs(there));
         let client = Client::builder(server.endpoint())
             .credentials(Credentials::access_key("AKID", "secret").unwrap())
             .clock(move || UNIX_EPOCH + Duration::from_secs(here))

@@ -28,7 +28,7 @@ fn pages_of(limit: u32) -> ListAccessClientsQuery {
 
 async fn with_records(count: usize) -> (MockServer, Client, Vec<String>) {
     let server = MockServer::start().await;
-    server.clock().set(std::time::UNIX_EPOCH);
+    server.clock().freeze_at(std::time::UNIX_EPOCH);
     let client = Client::new(server.endpoint()).unwrap();
     let mut ids = Vec::new();
     for number in 0..count {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fabric_model::{ApiError, Failure, Operation, OperationVisitor, visit_operations};
+use fabric_model::{ApiError, Failure, OperationInfo, operations};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -44,6 +44,21 @@ pub struct AnswerCoverage {
     pub calls: u64,
 }
 
+/// A number that goes up and down, for Prometheus.
+pub(crate) struct Gauge<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) help: &'a str,
+    /// By their labels, in braces, if they have any.
+    pub(crate) values: Vec<(String, u64)>,
+}
+
+impl<'a> Gauge<'a> {
+    /// One without labels.
+    pub(crate) fn new(name: &'a str, help: &'a str, value: u64) -> Self {
+        Self { name, help, values: vec![(String::new(), value)] }
+    }
+}
+
 /// Success, each failure, and everything else.
 const ANSWERS: usize = Failure::ALL.len() + 2;
 const SUCCESS: usize = 0;
@@ -62,9 +77,7 @@ pub(crate) struct Counts {
 
 #[derive(Debug)]
 struct OfOperation {
-    id: &'static str,
-    success: u16,
-    failures: &'static [Failure],
+    operation: &'static OperationInfo,
     answers: [AtomicU64; ANSWERS],
 }
 
@@ -73,21 +86,12 @@ const BUCKETS: [u64; 8] = [50, 100, 250, 500, 1_000, 10_000, 100_000, u64::MAX];
 
 impl Counts {
     pub(crate) fn new() -> Self {
-        struct Operations(Vec<OfOperation>);
-        impl OperationVisitor for Operations {
-            fn visit<O: Operation>(&mut self) {
-                self.0.push(OfOperation {
-                    id: O::ID,
-                    success: O::SUCCESS.as_u16(),
-                    failures: O::FAILURES,
-                    answers: Default::default(),
-                });
-            }
-        }
-        let mut operations = Operations(Vec::new());
-        visit_operations(&mut operations);
+        let counted = |operation: &&'static OperationInfo| OfOperation {
+            operation,
+            answers: Default::default(),
+        };
         Self {
-            operations: operations.0,
+            operations: operations().iter().map(counted).collect(),
             elsewhere: AtomicU64::new(0),
             times: Default::default(),
             microseconds: AtomicU64::new(0),
@@ -97,7 +101,7 @@ impl Counts {
     /// Counts an answer; `None` for none. `error` is what a failure says.
     pub(crate) fn add(
         &self,
-        operation: Option<&str>,
+        operation: Option<&OperationInfo>,
         status: Option<u16>,
         error_code: Option<&str>,
         took: Duration,
@@ -106,7 +110,10 @@ impl Counts {
         let bucket = BUCKETS.iter().position(|most| took <= *most).unwrap_or_default();
         self.times[bucket].fetch_add(1, Ordering::Relaxed);
         self.microseconds.fetch_add(took, Ordering::Relaxed);
-        let of = self.operations.iter().find(|of| operation == Some(of.id));
+        let of = self
+            .operations
+            .iter()
+            .find(|of| operation.is_some_and(|operation| operation.id == of.operation.id));
         let counter = match of {
             None => &self.elsewhere,
             Some(of) => &of.answers[of.place(status, error_code)],
@@ -133,7 +140,7 @@ impl Counts {
     }
 
     /// The same for Prometheus.
-    pub(crate) fn prometheus(&self, gauges: &[(&str, &str, u64)]) -> String {
+    pub(crate) fn prometheus(&self, gauges: &[Gauge<'_>]) -> String {
         use std::fmt::Write;
         let mut text = String::new();
         let name = "fabric_mock_answers_total";
@@ -169,10 +176,12 @@ impl Counts {
             Duration::from_micros(self.microseconds.load(Ordering::Relaxed)).as_secs_f64();
         line(format_args!("{name}_sum {seconds}"));
         line(format_args!("{name}_count {count}"));
-        for (name, help, value) in gauges {
+        for Gauge { name, help, values } in gauges {
             line(format_args!("# HELP {name} {help}"));
             line(format_args!("# TYPE {name} gauge"));
-            line(format_args!("{name} {value}"));
+            for (labels, value) in values {
+                line(format_args!("{name}{labels} {value}"));
+            }
         }
         text
     }
@@ -181,7 +190,7 @@ impl Counts {
 impl OfOperation {
     fn place(&self, status: Option<u16>, error_code: Option<&str>) -> usize {
         let Some(status) = status else { return OTHER };
-        if status == self.success {
+        if status == self.operation.success.as_u16() {
             return SUCCESS;
         }
         // A status counts as met whoever answers with it, and in whatever words.
@@ -197,7 +206,7 @@ impl OfOperation {
     fn coverage(&self) -> OperationCoverage {
         let calls = |place: usize| self.answers[place].load(Ordering::Relaxed);
         let success = AnswerCoverage {
-            status: Some(self.success),
+            status: Some(self.operation.success.as_u16()),
             error_code: None,
             is_documented: true,
             calls: calls(SUCCESS),
@@ -205,7 +214,7 @@ impl OfOperation {
         let failures = Failure::ALL.iter().enumerate().map(|(place, failure)| AnswerCoverage {
             status: Some(failure.status().as_u16()),
             error_code: ApiError::from(*failure).code().map(String::from),
-            is_documented: self.failures.contains(failure),
+            is_documented: self.operation.failures.contains(failure),
             calls: calls(place + 1),
         });
         let other = AnswerCoverage {
@@ -218,6 +227,6 @@ impl OfOperation {
         answers.extend(
             failures.chain([other]).filter(|answer| answer.is_documented || answer.calls > 0),
         );
-        OperationCoverage { operation: self.id.to_owned(), answers }
+        OperationCoverage { operation: self.operation.id.to_owned(), answers }
     }
 }

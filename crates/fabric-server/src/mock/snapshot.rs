@@ -1,22 +1,24 @@
 //! Snapshots: all state of a world as JSON that can be committed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::time::SystemTime;
 
-use fabric_model::ProjectId;
-use serde::{Deserialize, Serialize, Serializer};
+use fabric_model::{Invalid, ProjectId};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::clock::Readings;
-use crate::mock::fault::{RULES_MAX, Rule, Rules};
-use crate::mock::world::{Project, State};
-use crate::store::Record;
-use crate::time;
+use crate::api::clock::Readings;
+use crate::mock::fault::rule::FaultStatus;
+use crate::mock::fault::{ActiveFault, FAULTS_MAX, FaultSet};
+use crate::mock::projects::Project;
+use crate::mock::service::resources;
+use crate::mock::state::State;
+use crate::mock::tables::Tables;
 
-/// All state of a world at a moment: records, faults with their counts, clocks, where every draw has come
-/// to, and who has which project. The journal and the coverage are not in it.
+/// All state of a world at a moment: records of every resource, faults with their counts, clocks, how far every
+/// sequence of draws has got, and who has which project. The journal and the coverage are not in it.
 ///
 /// Tokens of projects are in it as their SHA-256, so it holds no secret and can be committed.
 ///
@@ -32,82 +34,93 @@ use crate::time;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Snapshot {
-    /// Of what form it is.
-    #[schema(minimum = 1, maximum = 1)]
+    /// The version of its form. Version 1 is read too: it has access clients only, and draws begin anew.
+    #[schema(minimum = 1, maximum = 2)]
     version: u32,
     /// What ids, made-up names, addresses and draws follow from.
-    rng_seed: u64,
+    seed: u64,
     /// How many projects were given an id.
-    #[serde(default)]
     projects_made: u64,
     #[schema(value_type = Object)]
     clocks: Readings,
     #[schema(value_type = Object)]
-    pub(crate) projects: BTreeMap<ProjectId, OfProject>,
+    projects: BTreeMap<ProjectId, SavedProject>,
     /// Those that are for no project of their own.
     #[schema(value_type = Vec<Object>)]
-    faults: Vec<Rule>,
+    faults: Vec<SavedFault>,
     last_fault_id: u64,
 }
 
 /// A project in a snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OfProject {
+#[derive(Clone, Debug, Default, Serialize)]
+struct SavedProject {
     /// The SHA-256 of each token, in hexadecimal.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) tokens_sha256: Vec<String>,
-    /// Where its draws have come to, and those of calls that bring a fault; absent before there were any
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tokens_sha256: Vec<String>,
+    /// How many numbers were drawn, for records and for calls that bring a fault; absent before there were any
     /// records.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) random: Option<[Draws; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drawn: Option<[u64; 2]>,
+    /// Its records, by resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tables: Option<Tables>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<SavedFault>,
+}
+
+/// A fault in a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct SavedFault {
+    #[serde(flatten)]
+    status: FaultStatus,
+    /// Its place among the faults of its project.
     #[serde(default)]
-    pub(crate) access_clients: Vec<Record>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) faults: Vec<Rule>,
+    place: u64,
+    /// How many numbers were drawn for it.
+    #[serde(default)]
+    drawn: u64,
 }
 
-/// Where a sequence of draws has come to. In hexadecimal: many programs round large numbers in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Draws(u64);
-
-impl Draws {
-    pub(crate) fn of(random: &fastrand::Rng) -> Self {
-        Self(random.get_seed())
-    }
-
-    /// The sequence from there on.
-    pub(crate) fn go_on(self) -> fastrand::Rng {
-        fastrand::Rng::with_seed(self.0)
-    }
+/// A snapshot as it is read, of either version.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read<'a> {
+    version: u32,
+    #[serde(alias = "rng_seed")]
+    seed: u64,
+    #[serde(default)]
+    projects_made: u64,
+    clocks: Readings,
+    #[serde(borrow)]
+    projects: BTreeMap<ProjectId, ReadProject<'a>>,
+    faults: Vec<SavedFault>,
+    last_fault_id: u64,
 }
 
-impl Serialize for Draws {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:016x}", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Draws {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let number = u64::from_str_radix(&text, 16);
-        number.map(Self).map_err(|_| serde::de::Error::custom("must have 16 hexadecimal digits"))
-    }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadProject<'a> {
+    #[serde(default)]
+    tokens_sha256: Vec<String>,
+    #[serde(default)]
+    drawn: Option<[u64; 2]>,
+    #[serde(default, borrow)]
+    tables: Option<BTreeMap<String, &'a RawValue>>,
+    #[serde(default)]
+    faults: Vec<SavedFault>,
+    /// Of version 1: the state of a generator that is not used any more.
+    #[serde(default)]
+    random: Option<IgnoredAny>,
+    /// Of version 1.
+    #[serde(default, borrow)]
+    access_clients: Option<&'a RawValue>,
 }
 
 /// Why a text is no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotError(String);
-
-impl SnapshotError {
-    pub(crate) fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
 
 impl fmt::Display for SnapshotError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,73 +130,76 @@ impl fmt::Display for SnapshotError {
 
 impl std::error::Error for SnapshotError {}
 
-/// The form that is written, and the latest that is read.
-const VERSION: u32 = 1;
+/// The version that is written; earlier ones are read too.
+const VERSION: u32 = 2;
 
 impl Snapshot {
     pub(crate) fn of(state: &State) -> Self {
-        let State { rng_seed, projects_made, projects: all, rules, clocks, tokens } = state;
-        let mut projects = BTreeMap::<ProjectId, OfProject>::new();
+        let State { seed, projects_made, first: _, projects: all, faults: active, clocks, tokens } =
+            state;
+        let mut projects = BTreeMap::<ProjectId, SavedProject>::new();
         for (id, project) in all {
-            let of_project = projects.entry(id.clone()).or_default();
-            of_project.random =
-                Some([Draws::of(&project.random), Draws::of(&project.header_random)]);
-            of_project.access_clients = project.records.iter().cloned().collect();
+            let saved = projects.entry(id.clone()).or_default();
+            saved.drawn = Some([project.draws.drawn(), project.header_draws.drawn()]);
+            saved.tables = Some(project.tables.clone());
         }
         for (digest, id) in tokens {
             projects.entry(id.clone()).or_default().tokens_sha256.push(hex::encode(digest));
         }
         let mut faults = Vec::new();
-        for (id, rules) in &rules.of {
+        for (id, active) in &active.of {
+            let saved = active.iter().map(SavedFault::of).collect();
             match id {
-                Some(id) => projects.entry(id.clone()).or_default().faults.clone_from(rules),
-                None => faults.clone_from(rules),
+                Some(id) => projects.entry(id.clone()).or_default().faults = saved,
+                None => faults = saved,
             }
         }
-        for of_project in projects.values_mut() {
-            of_project.tokens_sha256.sort();
+        for saved in projects.values_mut() {
+            saved.tokens_sha256.sort();
         }
         Self {
             version: VERSION,
-            rng_seed: *rng_seed,
+            seed: *seed,
             projects_made: *projects_made,
             clocks: clocks.clone(),
             projects,
             faults,
-            last_fault_id: rules.last_id,
+            last_fault_id: active.last_id,
         }
     }
 
-    pub(crate) fn to_state(&self) -> State {
-        let mut rules = Rules { of: BTreeMap::new(), last_id: self.last_fault_id };
-        rules.of.insert(None, self.faults.clone());
-        let mut state = State {
-            rng_seed: self.rng_seed,
-            projects_made: self.projects_made,
-            projects: HashMap::new(),
-            rules,
-            clocks: self.clocks.clone(),
-            tokens: HashMap::new(),
+    /// The state, where new projects begin with `first`.
+    pub(crate) fn to_state(&self, first: Tables) -> State {
+        let active = |faults: &[SavedFault]| {
+            faults.iter().map(|saved| saved.to_active(self.seed)).collect::<Vec<_>>()
         };
-        for (id, of_project) in &self.projects {
-            for digest in &of_project.tokens_sha256 {
-                state.tokens.extend(parse_digest(digest).map(|digest| (digest, id.clone())));
+        let mut faults = FaultSet { of: BTreeMap::new(), last_id: self.last_fault_id };
+        faults.of.insert(None, active(&self.faults));
+        let (mut projects, mut tokens) = (HashMap::new(), HashMap::new());
+        for (id, saved) in &self.projects {
+            for digest in &saved.tokens_sha256 {
+                tokens.extend(parse_digest(digest).map(|digest| (digest, id.clone())));
             }
-            state.rules.of.insert(Some(id.clone()), of_project.faults.clone());
-            if of_project.random.is_none() && of_project.access_clients.is_empty() {
-                continue;
-            }
-            let mut project = Project::new(self.rng_seed, id);
-            if let Some([random, header_random]) = of_project.random {
-                (project.random, project.header_random) = (random.go_on(), header_random.go_on());
-            }
-            for record in &of_project.access_clients {
-                // None of them goes while they are put in.
-                project.records.insert(record.clone(), SystemTime::UNIX_EPOCH);
-            }
-            state.projects.insert(id.clone(), project);
+            faults.of.insert(Some(id.clone()), active(&saved.faults));
+            let Some(tables) = &saved.tables else { continue };
+            let new = Project::new(self.seed, id, tables);
+            let [count, header_count] = saved.drawn.unwrap_or_default();
+            let project = Project {
+                tables: new.tables,
+                draws: new.draws.after(count),
+                header_draws: new.header_draws.after(header_count),
+            };
+            projects.insert(id.clone(), project);
         }
-        state
+        State {
+            seed: self.seed,
+            projects_made: self.projects_made,
+            first,
+            projects,
+            faults,
+            clocks: self.clocks.clone(),
+            tokens,
+        }
     }
 
     /// Reads a snapshot.
@@ -201,71 +217,76 @@ impl Snapshot {
         let Version { version } = serde_json::from_str(json)
             .map_err(|error| SnapshotError(format!("not a whole JSON object: {error}")))?;
         match version {
-            None => return Err(SnapshotError::new("version: must be given")),
-            Some(VERSION) => {}
+            None => return Err(SnapshotError("version: must be given".to_owned())),
+            Some(1..=VERSION) => {}
             Some(other) => {
                 return Err(SnapshotError(format!(
-                    "version: {other} is not known here, only {VERSION}; it was written by another \
+                    "version: {other} is not known here, only 1 to {VERSION}; it was written by another \
                      version of this program"
                 )));
             }
         }
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let snapshot: Self = serde_path_to_error::deserialize(&mut deserializer)
+        let read: Read<'_> = serde_path_to_error::deserialize(&mut deserializer)
             .map_err(|error| SnapshotError(format!("{}: {}", error.path(), error.inner())))?;
-        snapshot.check()?;
+        let snapshot = Self::from_read(read)?;
+        snapshot.check_faults()?;
         Ok(snapshot)
     }
 
-    fn check(&self) -> Result<(), SnapshotError> {
-        for (id, project) in &self.projects {
-            let mut ids = std::collections::HashSet::new();
-            for record in &project.access_clients {
-                let wrong = |reason: &str| {
-                    SnapshotError(format!("projects.{id}.access_clients: {}: {reason}", record.id))
-                };
-                if !ids.insert(&record.id) {
-                    return Err(wrong("must not be there twice"));
-                }
-                record
-                    .answer(record.created_at)
-                    .validate()
-                    .map_err(|errors| wrong(&fabric_model::Invalid::from(errors).to_string()))?;
-                if record.created_at != time::whole_milliseconds(record.created_at) {
-                    return Err(wrong("created_at: must be in whole milliseconds"));
-                }
-            }
-            for digest in &project.tokens_sha256 {
-                if parse_digest(digest).is_none() {
-                    let reason =
-                        format!("projects.{id}.tokens_sha256: must have 64 hexadecimal digits");
-                    return Err(SnapshotError(reason));
-                }
-            }
-            let mut faults = project.faults.iter();
-            if faults.any(|rule| rule.status.fault.when.project_id.as_ref() != Some(id)) {
-                let reason = format!("projects.{id}.faults: must be of this project");
+    fn from_read(read: Read<'_>) -> Result<Self, SnapshotError> {
+        let mut projects = BTreeMap::new();
+        for (id, project) in read.projects {
+            let ReadProject { tokens_sha256, drawn, tables, faults, random, access_clients } =
+                project;
+            let parent = format!("projects.{id}");
+            if tokens_sha256.iter().any(|digest| parse_digest(digest).is_none()) {
+                let reason = format!("{parent}.tokens_sha256: must have 64 hexadecimal digits");
                 return Err(SnapshotError(reason));
             }
+            if faults.iter().any(|saved| saved.status.fault.when.project_id.as_ref() != Some(&id)) {
+                return Err(SnapshotError(format!("{parent}.faults: must be of this project")));
+            }
+            let is_there = drawn.is_some() || random.is_some() || access_clients.is_some();
+            let tables = match (tables, access_clients) {
+                (Some(tables), _) => Some(read_tables(&format!("{parent}.tables"), tables)?),
+                // Version 1 had the records of the first resource only, in a field of the project.
+                (None, Some(records)) => {
+                    let name = resources()[0].info.name.to_owned();
+                    Some(read_tables(&parent, BTreeMap::from([(name, records)]))?)
+                }
+                (None, None) => is_there.then(|| Tables::first(resources())),
+            };
+            projects.insert(id, SavedProject { tokens_sha256, drawn, tables, faults });
         }
+        Ok(Self {
+            version: read.version.max(VERSION),
+            seed: read.seed,
+            projects_made: read.projects_made,
+            clocks: read.clocks,
+            projects,
+            faults: read.faults,
+            last_fault_id: read.last_fault_id,
+        })
+    }
+
+    fn check_faults(&self) -> Result<(), SnapshotError> {
         let of_projects = self.projects.values().flat_map(|project| &project.faults);
-        let mut ids = std::collections::HashSet::new();
-        for rule in of_projects.chain(&self.faults) {
-            let id = rule.status.id;
-            rule.status
-                .fault
-                .clone()
-                .checked()
-                .map_err(|error| SnapshotError(format!("fault {id}: {error}")))?;
-            if !ids.insert(id) || id == 0 || id > self.last_fault_id || ids.len() > RULES_MAX {
+        let mut ids = HashSet::new();
+        for saved in of_projects.chain(&self.faults) {
+            let id = saved.status.id;
+            let fault = saved.status.fault.clone();
+            fault.checked().map_err(|error| SnapshotError(format!("fault {id}: {error}")))?;
+            if !ids.insert(id) || id == 0 || id > self.last_fault_id || ids.len() > FAULTS_MAX {
                 return Err(SnapshotError(format!(
                     "fault {id}: must have a number of its own, from 1 to last_fault_id, and there may be \
-                     {RULES_MAX} of them"
+                     {FAULTS_MAX} of them"
                 )));
             }
         }
-        if self.faults.iter().any(|rule| rule.status.fault.when.project_id.is_some()) {
-            return Err(SnapshotError::new("faults: those of a project must stand in the project"));
+        if self.faults.iter().any(|saved| saved.status.fault.when.project_id.is_some()) {
+            let reason = "faults: those of a project must stand in the project";
+            return Err(SnapshotError(reason.to_owned()));
         }
         Ok(())
     }
@@ -284,16 +305,35 @@ impl Snapshot {
     }
 }
 
-pub(crate) fn parse_digest(text: &str) -> Option<[u8; 32]> {
+impl SavedFault {
+    fn of(active: &ActiveFault) -> Self {
+        let ActiveFault { status, place, draws } = active;
+        Self { status: status.clone(), place: *place, drawn: draws.drawn() }
+    }
+
+    fn to_active(&self, seed: u64) -> ActiveFault {
+        ActiveFault::new(self.status.clone(), self.place, self.drawn, seed)
+    }
+}
+
+fn read_tables(parent: &str, given: BTreeMap<String, &RawValue>) -> Result<Tables, SnapshotError> {
+    let mut tables = Tables::first(resources());
+    for (name, records) in given {
+        let wrong = |invalid: Invalid| {
+            let violation = &invalid.violations()[0];
+            let separator = if violation.field.starts_with('[') { "" } else { "." };
+            let (field, rule) = (&violation.field, &violation.rule);
+            SnapshotError(format!("{parent}.{name}{separator}{field}: {rule}"))
+        };
+        if !tables.read(&name, records.get()).map_err(wrong)? {
+            return Err(SnapshotError(format!("{parent}.{name}: is no resource")));
+        }
+    }
+    Ok(tables)
+}
+
+fn parse_digest(text: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     hex::decode_to_slice(text, &mut digest).ok()?;
     Some(digest)
-}
-
-/// Writes a map in the order of its keys.
-pub(crate) fn in_order<S: Serializer, K: Ord + Serialize, V: Serialize>(
-    map: &HashMap<K, V>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(map.iter().collect::<BTreeMap<_, _>>())
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use fabric_model::ProjectId;
 use parking_lot::Mutex;
 
-use crate::time;
+use crate::api::time;
 
 /// So many calls in so much time, for each project. Who has been silent for that long may make them all
 /// at once.

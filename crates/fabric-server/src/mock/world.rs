@@ -1,33 +1,40 @@
 //! The world of a mock server: its projects with their records, faults, clocks and journals.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use fabric_model::access_client::{AccessClient, AccessClientPage, AccessClientStatus};
-use fabric_model::{AccessClientId, ProjectId};
+use fabric_model::{ProjectId, Resource};
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, Stream};
-use parking_lot::{Mutex, RwLock};
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-use utoipa::ToSchema;
+use parking_lot::Mutex;
 
-use crate::auth::{DEFAULT_PROJECT, default_project};
-use crate::clock::Readings;
-use crate::mock::coverage::{Counts, Coverage};
-use crate::mock::fault::{Fault, FaultStatus, Faults, Rules};
-use crate::mock::journal::{
-    Entries, Entry, Event, Expectation, Filter as JournalFilter, Journal, JournalStatus, Verdict,
-};
+use crate::api::callers::{Callers, DEFAULT_PROJECT, default_project};
+use crate::api::clock::Clock;
+use crate::api::time;
+use crate::mock::behaviour::Behaviour;
+use crate::mock::coverage::{Counts, Coverage, Gauge};
+use crate::mock::error::ControlError;
+use crate::mock::fault::rule::{Fault, FaultStatus};
+use crate::mock::fault::{FaultSet, Faults};
+use crate::mock::fixtures::Fixtures;
+use crate::mock::journal::Journal;
+use crate::mock::journal::entry::{Entries, Entry, Event, Filter};
+use crate::mock::journal::verify::{Expectation, Verdict};
+use crate::mock::projects::{Live, Outcome, Projects};
+use crate::mock::random::Draws;
+use crate::mock::service::resources;
+use crate::mock::settings::Settings;
 use crate::mock::snapshot::Snapshot;
+use crate::mock::state::State;
+use crate::mock::status::{
+    ClockStatus, ProjectAccess, ProjectSummary, Records, ResourceStatus, WorldStatus,
+};
+use crate::mock::stop::Stop;
+use crate::mock::tables::Tables;
 use crate::mock::throttle::Throttle;
-use crate::mock::{ControlError, random_stream};
-use crate::store::{Filter, Record, Records};
-use crate::{Caller, Callers, Clock, Profile, Seed, Settings, time};
 
-/// All that a mock server knows, and what a test may do with it: the same as under `/_mock/v1` over HTTP.
+/// The state of a mock server, and what a test may do with it: the same as under `/_mock/v1` over HTTP.
 /// Clones are the same world.
 ///
 /// ```
@@ -55,242 +62,99 @@ pub struct World(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    profile: Profile,
-    creating_time: Duration,
-    deleting_time: Duration,
-    quota: Option<usize>,
+    projects: Arc<Projects>,
     clock: Clock,
     callers: Callers,
-    /// Held, to be written, by whatever changes more than one of these at once: nobody then is in between.
-    live: RwLock<Live>,
     faults: Faults,
     throttle: Option<Throttle>,
     journal: Journal,
     counts: Counts,
-    /// What a reset goes back to, and the same before the access clients of the settings.
-    start: Mutex<(State, State)>,
-    /// Set when the server stops: what waits then ends.
-    stopping: watch::Sender<bool>,
+    start: Mutex<Start>,
+    /// Set when the server stops: whatever waits then ends.
+    stop: Stop,
 }
 
+/// What a reset goes back to.
 #[derive(Debug)]
-struct Live {
-    rng_seed: u64,
-    /// How many projects were given an id.
-    projects_made: u64,
-    projects: HashMap<ProjectId, Mutex<Project>>,
-}
-
-/// All state of a world at a moment. A copy costs as much as there are projects, whatever is in them.
-#[derive(Clone, Debug)]
-pub(crate) struct State {
-    pub(crate) rng_seed: u64,
-    pub(crate) projects_made: u64,
-    pub(crate) projects: HashMap<ProjectId, Project>,
-    pub(crate) rules: Rules,
-    pub(crate) clocks: Readings,
-    /// Who has a token, by its SHA-256.
-    pub(crate) tokens: HashMap<[u8; 32], ProjectId>,
-}
-
-/// What belongs to a project.
-#[derive(Clone, Debug)]
-pub(crate) struct Project {
-    pub(crate) records: Records,
-    pub(crate) random: fastrand::Rng,
-    /// For calls that bring a fault of their own.
-    pub(crate) header_random: fastrand::Rng,
-}
-
-impl Project {
-    pub(crate) fn new(rng_seed: u64, id: &ProjectId) -> Self {
-        Self {
-            records: Records::default(),
-            random: random_stream(rng_seed, &["project", id.as_str()]),
-            header_random: random_stream(rng_seed, &["header", id.as_str()]),
-        }
-    }
-
-    pub(crate) fn make_id(&mut self) -> String {
-        let bytes = self.random.u128(..).to_ne_bytes();
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
-    }
-
-    /// An id that no record has.
-    pub(crate) fn new_client_id(&mut self, now: SystemTime) -> AccessClientId {
-        loop {
-            let id = AccessClientId::try_from(self.make_id()).expect("a UUID is an id");
-            if self.records.get(&id, now).is_none() {
-                return id;
-            }
-        }
-    }
-
-    pub(crate) fn make_name(&mut self) -> String {
-        format!("client-{:08x}", self.random.u32(..))
-    }
-
-    /// An address of the range that is set aside for documentation.
-    pub(crate) fn make_address(&mut self) -> String {
-        format!("192.0.2.{}", self.random.u8(1..=254))
-    }
-}
-
-/// A project that was made, and how to call in it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ProjectAccess {
-    /// The project.
-    #[schema(value_type = String)]
-    pub project_id: ProjectId,
-    /// A token for `X-Auth-Token`, good for this project only, whoever else may call.
-    pub token: String,
-}
-
-/// The token is left out.
-impl fmt::Debug for ProjectAccess {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { project_id, token: _ } = self;
-        formatter
-            .debug_struct("ProjectAccess")
-            .field("project_id", project_id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A project, at a glance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ProjectSummary {
-    /// The project.
-    #[schema(value_type = String)]
-    pub project_id: ProjectId,
-    /// How many access clients it has.
-    pub access_clients: usize,
-    /// How many faults are for it alone.
-    pub faults: usize,
-}
-
-/// A mock server, at a glance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct WorldStatus {
-    /// The version of the program.
-    pub version: String,
-    /// What ids, made-up names, addresses and draws follow from: give it again to have them again.
-    pub rng_seed: u64,
-    /// The clock of the server.
-    pub clock: ClockStatus,
-    /// The journal.
-    pub journal: JournalStatus,
-}
-
-/// What a clock shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ClockStatus {
-    /// The time, in RFC 3339.
-    #[schema(format = DateTime)]
-    pub time: String,
-    /// Whether it is stopped.
-    pub frozen: bool,
-    /// How far it is ahead of the clock of the system, such as `1h 5s` or `-3s`.
-    pub offset: String,
+struct Start {
+    with_fixtures: State,
+    /// The same before the fixtures, which may be read again.
+    without: State,
 }
 
 impl World {
-    /// The world as the settings want it.
+    /// The world as the settings say.
     pub(crate) fn new(settings: &Settings, callers: Callers) -> Self {
+        let first = Tables::first(resources());
         let bare = match &settings.snapshot {
-            Some(snapshot) => snapshot.to_state(),
+            Some(snapshot) => snapshot.to_state(first),
             None => State {
-                rng_seed: settings.rng_seed.unwrap_or_else(|| fastrand::u32(..).into()),
+                seed: settings.seed.unwrap_or_else(random_seed),
                 projects_made: 0,
+                first,
                 projects: HashMap::new(),
-                rules: Rules::default(),
+                faults: FaultSet::default(),
                 clocks: settings.clock.readings(),
                 tokens: HashMap::new(),
             },
         };
+        let live = Live {
+            seed: bare.seed,
+            projects_made: 0,
+            first: bare.first.clone(),
+            projects: HashMap::new(),
+        };
         let world = Self(Arc::new(Inner {
-            profile: settings.profile,
-            creating_time: settings.creating_time,
-            deleting_time: settings.deleting_time,
-            quota: settings.quota,
+            projects: Arc::new(Projects::new(settings.behaviour(), live)),
             clock: settings.clock.clone(),
             callers,
-            live: RwLock::new(Live { rng_seed: 0, projects_made: 0, projects: HashMap::new() }),
             faults: Faults::default(),
             throttle: settings.rate_limit.map(Throttle::new),
             journal: Journal::new(settings.journal_limit),
             counts: Counts::new(),
-            start: Mutex::new((bare.clone(), bare)),
-            stopping: watch::Sender::new(false),
+            start: Mutex::new(Start { with_fixtures: bare.clone(), without: bare }),
+            stop: Stop::default(),
         }));
-        world.reseed(&settings.access_clients);
+        world.start_from(&settings.fixtures);
         world
     }
 
-    /// Starts afresh with these access clients in place of those of the settings: what a changed seed file
-    /// wants. All else is as after a [reset](Self::reset).
-    pub fn reseed(&self, access_clients: &[Seed]) {
+    /// Starts afresh with these records in place of the fixtures of the settings. All else is as after a
+    /// [reset](Self::reset).
+    pub fn start_from(&self, fixtures: &Fixtures) {
         let mut start = self.0.start.lock();
-        let mut seeded = start.1.clone();
-        for seed in access_clients {
-            let now = time::whole_milliseconds(seeded.clocks.time(Some(&seed.project)));
-            let new = || Project::new(seeded.rng_seed, &seed.project);
-            let project = seeded.projects.entry(seed.project.clone()).or_insert_with(new);
-            self.plant(project, seed, now);
-        }
-        start.0 = seeded.clone();
+        let state = start.without.clone().with(fixtures, &self.0.projects.behaviour);
+        start.with_fixtures = state.clone();
         drop(start);
-        self.put(seeded);
+        self.put(state);
         self.0.journal.clear(None);
         self.0.counts.clear();
     }
 
-    pub(crate) fn plant(&self, project: &mut Project, seed: &Seed, now: SystemTime) {
-        let Seed { project: _, access_client: given, created_at } = seed;
-        let created_at = created_at.map_or(now, time::whole_milliseconds);
-        let record = Record {
-            id: seed.id().unwrap_or_else(|| project.new_client_id(now)),
-            name: given.name.clone().unwrap_or_else(|| project.make_name()),
-            vpc_id: given.vpc_id.clone(),
-            subnet_ids: given.subnet_ids.clone(),
-            access_connections: given.access_connections.clone(),
-            created_at,
-            running_from: match given.status {
-                Some(AccessClientStatus::Creating) => self.running_from(now),
-                _ => created_at,
-            },
-            gone_from: match given.status {
-                Some(AccessClientStatus::Deleting) => Some(time::later(now, self.0.deleting_time)),
-                _ => None,
-            },
-        };
-        project.records.insert(record, now);
-    }
-
-    /// Goes back to how the server was started: records, faults, clocks, draws and projects; forgets the
-    /// journal, the coverage, and which keys are locked. Of one project, only what belongs to it; its token
+    /// Goes back to how the server was started: records, faults, clocks, draws and projects; clears the
+    /// journal and the coverage, and unlocks keys. Of one project, only what belongs to it; its token
     /// stays good.
     pub fn reset(&self, project: Option<&ProjectId>) {
         let Some(id) = project else {
-            let start = self.0.start.lock().0.clone();
+            let start = self.0.start.lock().with_fixtures.clone();
             self.put(start);
             self.0.journal.clear(None);
             self.0.counts.clear();
             return;
         };
-        let (start, _) = &*self.0.start.lock();
-        let mut live = self.0.live.write();
+        let start = &self.0.start.lock().with_fixtures;
+        let mut live = self.0.projects.write();
         let old = match start.projects.get(id) {
             Some(project) => live.projects.insert(id.clone(), Mutex::new(project.clone())),
             // One that has a token stays known.
             None if self.0.callers.has_issued(id) => {
-                let project = Project::new(live.rng_seed, id);
+                let project = live.new_project(id);
                 live.projects.insert(id.clone(), Mutex::new(project))
             }
             None => live.projects.remove(id),
         };
-        self.0.faults.replace_of(id, start.rules.of.get(&Some(id.clone())));
-        self.0.clock.put_back(id, &start.clocks);
+        self.0.faults.replace_of(id, start.faults.of.get(&Some(id.clone())));
+        self.0.clock.restore_of(id, &start.clocks);
         self.end_calls(id);
         drop(live);
         // Many records take a while to go.
@@ -307,13 +171,14 @@ impl World {
     /// All state, as of one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let live = self.0.live.write();
+        let live = self.0.projects.write();
         let projects = live.projects.iter();
         let state = State {
-            rng_seed: live.rng_seed,
+            seed: live.seed,
             projects_made: live.projects_made,
+            first: live.first.clone(),
             projects: projects.map(|(id, project)| (id.clone(), project.lock().clone())).collect(),
-            rules: self.0.faults.rules(),
+            faults: self.0.faults.active(),
             clocks: self.0.clock.readings(),
             tokens: self.0.callers.issued(),
         };
@@ -321,19 +186,20 @@ impl World {
         Snapshot::of(&state)
     }
 
-    /// Puts the world back to a snapshot, all at once. The journal goes on.
+    /// Restores a snapshot, all at once. The journal goes on.
     pub fn restore(&self, snapshot: &Snapshot) {
-        self.put(snapshot.to_state());
+        let first = self.0.projects.read().first.clone();
+        self.put(snapshot.to_state(first));
     }
 
     fn put(&self, state: State) {
-        let State { rng_seed, projects_made, projects, rules, clocks, tokens } = state;
+        let State { seed, projects_made, first, projects, faults, clocks, tokens } = state;
         let projects =
             projects.into_iter().map(|(id, project)| (id, Mutex::new(project))).collect();
-        let new = Live { rng_seed, projects_made, projects };
-        let mut live = self.0.live.write();
+        let new = Live { seed, projects_made, first, projects };
+        let mut live = self.0.projects.write();
         let old = std::mem::replace(&mut *live, new);
-        self.0.faults.restore(rules);
+        self.0.faults.restore(faults);
         self.0.clock.restore(clocks);
         self.0.callers.restore(tokens);
         if let Some(throttle) = &self.0.throttle {
@@ -355,7 +221,7 @@ impl World {
         id: Option<ProjectId>,
         from: Option<&ProjectId>,
     ) -> Result<ProjectAccess, ControlError> {
-        let mut live = self.0.live.write();
+        let mut live = self.0.projects.write();
         let id = match id {
             Some(id) if live.projects.contains_key(&id) => {
                 let reason = format!("project_id: there is a project {id} already");
@@ -365,19 +231,17 @@ impl World {
             None => loop {
                 live.projects_made += 1;
                 let name = live.projects_made.to_string();
-                let bytes =
-                    random_stream(live.rng_seed, &["project id", &name]).u128(..).to_ne_bytes();
-                let id = uuid::Builder::from_random_bytes(bytes).into_uuid().simple().to_string();
-                let id = ProjectId::try_from(id)?;
+                let id = Draws::new(live.seed, &["project id", &name]).uuid();
+                let id = ProjectId::try_from(id.simple().to_string())?;
                 if !live.projects.contains_key(&id) {
                     break id;
                 }
             },
         };
-        let mut project = Project::new(live.rng_seed, &id);
+        let mut project = live.new_project(&id);
         if let Some(from) = from {
             match live.projects.get(from) {
-                Some(other) => project.records = other.lock().records.clone(),
+                Some(other) => project.tables = other.lock().tables.clone(),
                 None if from.as_str() == DEFAULT_PROJECT => {}
                 None => {
                     let reason = format!("from: there is no project {from}");
@@ -397,7 +261,7 @@ impl World {
     ///
     /// A project of which there is nothing.
     pub fn delete_project(&self, id: &ProjectId) -> Result<(), ControlError> {
-        let mut live = self.0.live.write();
+        let mut live = self.0.projects.write();
         let old = live.projects.remove(id);
         let is_known = old.is_some()
             || id.as_str() == DEFAULT_PROJECT
@@ -417,71 +281,84 @@ impl World {
         }
     }
 
-    /// An access client of a project, if there is one.
-    #[cfg(feature = "record")]
-    pub(crate) fn access_client(
-        &self,
-        project: &ProjectId,
-        id: &AccessClientId,
-    ) -> Option<AccessClient> {
-        let now = self.now(project);
-        let caller = Caller::of(project.clone());
-        self.in_project(&caller, |project| {
-            project.records.get(id, now).map(|record| record.answer(now))
-        })
-    }
-
-    /// Takes an access client out at once.
-    #[cfg(feature = "record")]
-    pub(crate) fn forget(&self, project: &ProjectId, id: &str) {
-        let Ok(id) = AccessClientId::try_from(id) else { return };
-        let now = self.now(project);
-        let caller = Caller::of(project.clone());
-        self.in_project(&caller, |project| project.records.take(&id, now));
-    }
-
     /// Every project that has or had records, or was made, and the default one; by their ids.
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectSummary> {
-        let mut counts = BTreeMap::from([(default_project(), 0)]);
-        for (id, project) in &self.0.live.read().projects {
-            counts.insert(id.clone(), project.lock().records.count(self.now(id)));
+        let mut counts = BTreeMap::from([(default_project(), None)]);
+        let live = self.0.projects.read();
+        for (id, project) in &live.projects {
+            counts.insert(id.clone(), Some(project.lock().tables.counts(self.now(id))));
         }
-        let summary = |(project_id, access_clients)| {
+        let summary = |(project_id, counts): (ProjectId, Option<Vec<(&str, usize)>>)| {
+            let counts =
+                counts.unwrap_or_else(|| live.first.clone().counts(SystemTime::UNIX_EPOCH));
             let faults = self.0.faults.count(&project_id);
-            ProjectSummary { project_id, access_clients, faults }
+            let records =
+                counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+            ProjectSummary { project_id, records, faults }
         };
         counts.into_iter().map(summary).collect()
     }
 
-    /// The access clients of a project, as a list answers them.
+    /// The resources of which there are records.
     #[must_use]
-    pub fn access_clients(&self, id: &ProjectId, offset: usize, limit: usize) -> AccessClientPage {
-        let now = self.now(id);
-        let caller = Caller::of(id.clone());
-        let (access_client_infos, total): (Vec<AccessClient>, _) = self
-            .in_project(&caller, |project| {
-                project.records.page(Filter::default(), offset, limit, now)
-            });
-        AccessClientPage { access_client_infos, total: Some(total as u64) }
+    pub fn resources(&self) -> Vec<ResourceStatus> {
+        resources().iter().map(|resource| ResourceStatus::from(resource.info)).collect()
     }
 
-    /// Adds a rule.
+    /// The records of a resource in a project, newest first, as a list answers them.
+    ///
+    /// # Panics
+    ///
+    /// When the mock keeps no records of the resource: see [`Self::resources`].
+    #[must_use]
+    pub fn records<R: Resource>(
+        &self,
+        id: &ProjectId,
+        offset: usize,
+        limit: usize,
+    ) -> Records<R::Answer> {
+        let now = self.now(id);
+        self.0.projects.with(id, Outcome::Kept, |project| {
+            let table = project.tables.named(R::NAME).expect("the mock serves the resource");
+            let (records, total) = table.answers((offset, limit), now);
+            let records = records.downcast().expect("the records of a resource are of its answer");
+            Records { records: *records, total }
+        })
+    }
+
+    /// The same in JSON, for a resource by its name; `None` where there are no records of it.
+    #[must_use]
+    pub fn records_json(
+        &self,
+        id: &ProjectId,
+        resource: &str,
+        offset: usize,
+        limit: usize,
+    ) -> Option<Records<serde_json::Value>> {
+        let now = self.now(id);
+        self.0.projects.with(id, Outcome::Kept, |project| {
+            let (records, total) = project.tables.named(resource)?.json((offset, limit), now);
+            Some(Records { records, total })
+        })
+    }
+
+    /// Adds a fault.
     ///
     /// # Errors
     ///
-    /// A rule that can't be kept to, or too many of them.
+    /// A fault that contradicts itself, or too many of them.
     pub fn add_fault(&self, fault: Fault) -> Result<FaultStatus, ControlError> {
-        self.0.faults.add(fault, self.rng_seed())
+        self.0.faults.add(fault, self.seed())
     }
 
-    /// The rules in force: those of a project, or all; the first first.
+    /// The faults in force: those of a project, or all; the first first.
     #[must_use]
     pub fn faults(&self, project: Option<&ProjectId>) -> Vec<FaultStatus> {
         self.0.faults.list(project)
     }
 
-    /// Removes a rule.
+    /// Removes a fault.
     ///
     /// # Errors
     ///
@@ -493,14 +370,14 @@ impl World {
         Err(ControlError::not_found(format!("there is no fault {id}")))
     }
 
-    /// Removes the rules of a project, or all.
+    /// Removes the faults of a project, or all.
     pub fn clear_faults(&self, project: Option<&ProjectId>) {
         self.0.faults.clear(project);
     }
 
     /// The calls that were made, newest first.
     #[must_use]
-    pub fn journal(&self, filter: &JournalFilter) -> Entries {
+    pub fn journal(&self, filter: &Filter) -> Entries {
         self.0.journal.entries(filter)
     }
 
@@ -523,9 +400,9 @@ impl World {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn calls_as_they_come(&self, filter: JournalFilter) -> impl Stream<Item = Event> + use<> {
+    pub fn calls_as_they_come(&self, filter: Filter) -> impl Stream<Item = Event> + use<> {
         let after = filter.after.unwrap_or_else(|| self.0.journal.last());
-        let filter = JournalFilter { after: Some(after), ..filter };
+        let filter = Filter { after: Some(after), ..filter };
         let (world, newest) = (self.clone(), self.0.journal.subscribe());
         let state = (world, newest, filter, VecDeque::new());
         stream::unfold(state, async |(world, mut newest, mut filter, mut waiting)| {
@@ -539,21 +416,21 @@ impl World {
                     continue;
                 }
                 let changed = std::pin::pin!(newest.changed());
-                let stopped = std::pin::pin!(world.stopped());
+                let stopped = std::pin::pin!(world.0.stop.stopped());
                 let Either::Left((Ok(()), _)) = select(changed, stopped).await else { return None };
             }
         })
     }
 
-    /// Puts calls in the journal that were made elsewhere, such as those of a
-    /// recording; the newest first, as the journal tells them. They count anew.
+    /// Adds calls to the journal that were made elsewhere, such as those of a recording; the newest first, as
+    /// the journal lists them. They are numbered anew.
     pub fn add_to_journal(&self, entries: &[Entry]) {
         for entry in entries.iter().rev() {
             self.0.journal.add_entry(entry);
         }
     }
 
-    /// Forgets the calls of a project, or all.
+    /// Clears the journal of a project, or of all.
     pub fn clear_journal(&self, project: Option<&ProjectId>) {
         self.0.journal.clear(project);
     }
@@ -584,7 +461,7 @@ impl World {
     pub fn status(&self) -> WorldStatus {
         WorldStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            rng_seed: self.rng_seed(),
+            seed: self.seed(),
             clock: ClockStatus::of(&self.0.clock),
             journal: self.0.journal.status(),
         }
@@ -595,34 +472,36 @@ impl World {
     pub fn metrics(&self) -> String {
         let projects = self.projects();
         let journal = self.0.journal.status();
-        let records: usize = projects.iter().map(|project| project.access_clients).sum();
+        let mut records = BTreeMap::<&str, u64>::new();
+        for (name, count) in projects.iter().flat_map(|project| &project.records) {
+            *records.entry(name).or_default() += *count as u64;
+        }
+        let label = |(name, count)| (format!("{{resource=\"{name}\"}}"), count);
+        let records = records.into_iter().map(label).collect();
+        let faults = self.faults(None).len() as u64;
         self.0.counts.prometheus(&[
-            ("fabric_mock_projects", "Projects.", projects.len() as u64),
-            ("fabric_mock_access_clients", "Access clients, in all projects.", records as u64),
-            ("fabric_mock_faults", "Faults in force.", self.faults(None).len() as u64),
-            ("fabric_mock_journal_entries", "Calls in the journal.", journal.entries as u64),
-            ("fabric_mock_journal_bytes", "Memory that the journal takes.", journal.bytes as u64),
+            Gauge::new("fabric_mock_projects", "Projects.", projects.len() as u64),
+            Gauge {
+                name: "fabric_mock_records",
+                help: "Records, in all projects, by resource.",
+                values: records,
+            },
+            Gauge::new("fabric_mock_faults", "Faults in force.", faults),
+            Gauge::new(
+                "fabric_mock_journal_entries",
+                "Calls in the journal.",
+                journal.entries as u64,
+            ),
+            Gauge::new("fabric_mock_journal_bytes", "Memory of the journal.", journal.bytes as u64),
         ])
     }
 
-    fn rng_seed(&self) -> u64 {
-        self.0.live.read().rng_seed
+    fn seed(&self) -> u64 {
+        self.0.projects.read().seed
     }
 
-    pub(crate) fn profile(&self) -> Profile {
-        self.0.profile
-    }
-
-    pub(crate) fn quota(&self) -> Option<usize> {
-        self.0.quota
-    }
-
-    pub(crate) fn deleting_time(&self) -> Duration {
-        self.0.deleting_time
-    }
-
-    pub(crate) fn running_from(&self, now: SystemTime) -> SystemTime {
-        time::later(now, self.0.creating_time)
+    pub(crate) fn behaviour(&self) -> &Behaviour {
+        &self.0.projects.behaviour
     }
 
     /// The time in a project, in whole milliseconds.
@@ -630,7 +509,11 @@ impl World {
         time::whole_milliseconds(self.0.clock.now_in(project))
     }
 
-    pub(crate) fn rules(&self) -> &Faults {
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.0.callers
+    }
+
+    pub(crate) fn active_faults(&self) -> &Faults {
         &self.0.faults
     }
 
@@ -646,76 +529,23 @@ impl World {
         self.0.throttle.as_ref()
     }
 
+    pub(crate) fn all_projects(&self) -> &Arc<Projects> {
+        &self.0.projects
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.0.stop
+    }
+
     /// A sequence of draws for a call that brings its own fault.
-    pub(crate) fn header_random(&self, project: &ProjectId) -> fastrand::Rng {
-        let caller = Caller::of(project.clone());
-        self.in_project_to_fill(&caller, |project| project.header_random.fork())
-    }
-
-    /// Has everything end that waits: streams, and calls that hang.
-    pub(crate) fn stop(&self) {
-        self.0.stopping.send_replace(true);
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        *self.0.stopping.borrow()
-    }
-
-    /// Waits for the server to stop.
-    pub(crate) async fn stopped(&self) {
-        let mut stopping = self.0.stopping.subscribe();
-        // The sender lives as long as we do.
-        let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
-    }
-
-    /// Runs `act` on the project of a caller. If the caller's writes are not to be kept, the records are
-    /// afterwards as they were.
-    pub(crate) fn in_project<T>(&self, caller: &Caller, act: impl FnOnce(&mut Project) -> T) -> T {
-        let live = self.0.live.read();
-        let Some(project) = live.projects.get(&caller.project) else {
-            // There is nothing in it that could be changed.
-            return act(&mut Project::new(live.rng_seed, &caller.project));
-        };
-        let mut project = project.lock();
-        if caller.keeps_writes {
-            return act(&mut project);
-        }
-        let before = project.records.clone();
-        let outcome = act(&mut project);
-        project.records = before;
-        outcome
-    }
-
-    /// The same for what may add records.
-    pub(crate) fn in_project_to_fill<T>(
-        &self,
-        caller: &Caller,
-        act: impl FnOnce(&mut Project) -> T,
-    ) -> T {
-        self.ensure(&caller.project);
-        self.in_project(caller, act)
-    }
-
-    fn ensure(&self, id: &ProjectId) {
-        if !self.0.live.read().projects.contains_key(id) {
-            let mut live = self.0.live.write();
-            let new = Mutex::new(Project::new(live.rng_seed, id));
-            live.projects.entry(id.clone()).or_insert(new);
-        }
+    pub(crate) fn header_draws(&self, project: &ProjectId) -> Draws {
+        self.0.projects.with_new(project, Outcome::Kept, |project| {
+            Draws::new(project.header_draws.u64(), &["header call"])
+        })
     }
 }
 
-impl ClockStatus {
-    /// What a clock shows now.
-    #[must_use]
-    pub fn of(clock: &Clock) -> Self {
-        let ahead = clock.ahead();
-        let duration = humantime::format_duration(Duration::from_millis(ahead.unsigned_abs()));
-        let sign = if ahead < 0 { "-" } else { "" };
-        Self {
-            time: time::write(clock.now()),
-            frozen: clock.is_stopped(),
-            offset: format!("{sign}{duration}"),
-        }
-    }
+/// A seed that nobody chose, short enough to be typed.
+fn random_seed() -> u64 {
+    u64::from(uuid::Uuid::new_v4().as_fields().0)
 }

@@ -1,6 +1,6 @@
 //! Bad requests, as bytes: each gets the status and the code of the contract, and no other body.
 
-use fabric_server::{Limits, MockServer, Seed, Settings};
+use fabric_server::{Fixtures, Limits, MockServer, Settings};
 
 use crate::raw::{self, json, request};
 
@@ -211,9 +211,8 @@ fn sizes() -> Vec<Row> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_requests_get_errors_of_the_contract() {
-    let seed = Seed::parse(r#"[{"id":"known","name":"known"}]"#).unwrap();
-    let settings =
-        Settings { access_clients: seed, limits: Limits::default(), ..Settings::default() };
+    let fixtures = Fixtures::parse(r#"[{"id":"known","name":"known"}]"#).unwrap();
+    let settings = Settings { fixtures, limits: Limits::default(), ..Settings::default() };
     let server = MockServer::start_with(settings).await.unwrap();
     let rows = [bodies(), content_types(), targets(), sizes()].concat();
     assert!(rows.len() >= 60, "{} rows", rows.len());

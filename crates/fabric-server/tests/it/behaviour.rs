@@ -101,7 +101,7 @@ async fn the_clock_moves_an_access_client_through_its_life() {
         ..Settings::default()
     };
     let server = MockServer::start_with(settings).await.unwrap();
-    server.clock().set(std::time::UNIX_EPOCH);
+    server.clock().freeze_at(std::time::UNIX_EPOCH);
     let client = Client::new(server.endpoint()).unwrap();
     let calls = client.access_clients();
     let created = calls.create(AccessClientCreate::default()).await.unwrap();

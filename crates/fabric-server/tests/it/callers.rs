@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
 use fabric_server::journal::Filter;
-use fabric_server::{Credential, MockServer, Seed, Settings};
+use fabric_server::{Credential, Fixtures, MockServer, Settings};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
@@ -47,14 +47,14 @@ async fn server() -> MockServer {
             { "access_key_id": "ENDED", "secret_access_key": "secret", "expires_at": "2025-09-15T08:30:00Z" },
         ],
     });
-    let seed = json!([{ "id": ID, "name": "seeded", "project_id": "mine" }]);
+    let fixtures = json!([{ "id": ID, "name": "seeded", "project_id": "mine" }]);
     let settings = Settings {
         credentials: Credential::parse_file(&file.to_string()).unwrap(),
-        access_clients: Seed::parse(&seed.to_string()).unwrap(),
+        fixtures: Fixtures::parse(&fixtures.to_string()).unwrap(),
         ..Settings::default()
     };
     let server = MockServer::start_with(settings).await.unwrap();
-    server.clock().set(now());
+    server.clock().freeze_at(now());
     server
 }
 

@@ -239,7 +239,7 @@ async fn coverage_counts_what_callers_met() {
         r#"fabric_mock_answers_total{operation="ListVpcepClient",status="408",error_code="common.00000408"} 1"#,
         r#"fabric_mock_answer_seconds_bucket{le="+Inf"} 5"#,
         "fabric_mock_answer_seconds_count 5",
-        "fabric_mock_access_clients 1",
+        r#"fabric_mock_records{resource="access-clients"} 1"#,
         "fabric_mock_journal_entries 5",
     ] {
         assert!(metrics.lines().any(|given| given == line), "{line} is not in\n{metrics}");
@@ -326,7 +326,7 @@ async fn quotas_and_rate_limits_refuse_as_a_gateway_does() {
         ..Settings::default()
     };
     let server = MockServer::start_with(settings).await.unwrap();
-    server.clock().set(UNIX_EPOCH);
+    server.clock().freeze_at(UNIX_EPOCH);
     let create = raw::json("POST", "/v1/access-clients", b"{}");
     for _ in 0..2 {
         assert_eq!(send(&server, create.clone()).await.status, 200);
@@ -347,7 +347,7 @@ async fn quotas_and_rate_limits_refuse_as_a_gateway_does() {
     assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
     assert_eq!(get(&server, "/v1/access-clients", "").await.status, 429);
     server.world().reset(None);
-    server.clock().set(UNIX_EPOCH);
+    server.clock().freeze_at(UNIX_EPOCH);
     assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
 }
 

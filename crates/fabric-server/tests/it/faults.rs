@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fabric_client::{Client, Retry};
-use fabric_model::access_client::{AccessClientCreate, ListAccessClientsQuery};
+use fabric_model::access_client::{AccessClientCreate, AccessClients, ListAccessClientsQuery};
 use fabric_server::fault::{Delay, Effect, Fault, When, Write};
 use fabric_server::{MockServer, Settings, Tls};
 use serde_json::{Value, json};
@@ -198,8 +198,9 @@ async fn each_fault_is_seen_and_leaves_the_state_as_the_rule_says() {
                     });
                     let wire = wire.await.unwrap();
                     sees(&wire);
-                    let left = server.world().access_clients(&"default".parse().unwrap(), 0, 10);
-                    assert_eq!(left.total == Some(1), is_kept, "{shown}, by header: {by_header}");
+                    let left =
+                        server.world().records::<AccessClients>(&"default".parse().unwrap(), 0, 10);
+                    assert_eq!(left.total == 1, is_kept, "{shown}, by header: {by_header}");
                     let journal =
                         server.world().journal(&fabric_server::journal::Filter::default());
                     let entry = &journal.entries[0];
@@ -227,7 +228,7 @@ async fn short_forms_of_the_header_and_what_is_wrong_with_others() {
         assert_eq!(call("503").status(), Some(503));
         assert_eq!(call("reset").end, End::Reset);
         for (wrong, reason) in [
-            ("nonsense", "must be a rule in JSON, a status, or one of"),
+            ("nonsense", "must be a fault in JSON, a status, or one of"),
             ("418", "then.body: must be given: no failure of the contract has the status"),
             ("999", "then.status: must be from 200 to 599"),
             (r#"{"when":{"times":1},"then":{"kind":"reset"}}"#, "`when` is this very call"),
@@ -244,7 +245,7 @@ async fn short_forms_of_the_header_and_what_is_wrong_with_others() {
 async fn a_rule_fires_when_it_says() {
     let server = MockServer::start().await;
     let world = server.world();
-    server.clock().set(UNIX_EPOCH + Duration::from_secs(1_000));
+    server.clock().freeze_at(UNIX_EPOCH + Duration::from_secs(1_000));
     let client = Client::builder(server.endpoint()).retry(Retry::off()).build().unwrap();
     let create = async || client.access_clients().create(AccessClientCreate::default()).await;
     let list = async || client.access_clients().list(ListAccessClientsQuery::default()).await;
@@ -280,7 +281,8 @@ async fn a_rule_fires_when_it_says() {
 
     let id = create().await.unwrap().id.unwrap();
     let other = create().await.unwrap().id.unwrap();
-    let of = When { client_id: Some(id.as_str().try_into().unwrap()), ..When::default() };
+    let parameters = [("client_id".to_owned(), id.clone())].into();
+    let of = When { parameters, ..When::default() };
     world.add_fault(fault(of)).unwrap();
     assert!(client.access_clients().show(&id).await.is_err());
     assert!(client.access_clients().show(&other).await.is_ok() && list().await.is_ok());
@@ -289,7 +291,7 @@ async fn a_rule_fires_when_it_says() {
     let at = |seconds| Some(UNIX_EPOCH + Duration::from_secs(seconds));
     world.add_fault(fault(When { from: at(1_010), until: at(1_020), ..When::default() })).unwrap();
     for (time, fails) in [(1_009, false), (1_010, true), (1_019, true), (1_020, false)] {
-        server.clock().set(UNIX_EPOCH + Duration::from_secs(time));
+        server.clock().freeze_at(UNIX_EPOCH + Duration::from_secs(time));
         assert_eq!(list().await.is_err(), fails, "at {time}");
     }
     world.clear_faults(None);
@@ -307,7 +309,7 @@ async fn a_rule_fires_when_it_says() {
 async fn a_rule_that_can_not_be_kept_to_is_refused_with_the_reason() {
     let server = MockServer::start().await;
     for (rule, reason) in [
-        (json!({}), "then: must be given, or a delay: the rule would do nothing"),
+        (json!({}), "then: must be given, or a delay: the fault would do nothing"),
         (
             json!({"when": {"operation": "Show"}, "then": {"kind": "reset"}}),
             "when.operation: must be one of CreateAccessClientInfo",
@@ -373,10 +375,10 @@ async fn a_rule_that_can_not_be_kept_to_is_refused_with_the_reason() {
 }
 
 /// What a run under faults of chance comes to.
-async fn run(rng_seed: u64) -> Vec<String> {
-    let settings = Settings { rng_seed: Some(rng_seed), ..Settings::default() };
+async fn run(seed: u64) -> Vec<String> {
+    let settings = Settings { seed: Some(seed), ..Settings::default() };
     let server = MockServer::start_with(settings).await.unwrap();
-    server.clock().set(UNIX_EPOCH);
+    server.clock().freeze_at(UNIX_EPOCH);
     let when = When { probability: Some(0.4), ..When::default() };
     let delay = Some(Delay::LogNormal { median_milliseconds: 2, sigma: 0.7 });
     let then = Some(Effect::answer(500));

@@ -1,6 +1,10 @@
 //! What only HTTP shows.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "certificates are made for the time of the system, by which TLS checks them"
+)]
 
 mod bad_requests;
 mod behaviour;

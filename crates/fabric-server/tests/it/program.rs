@@ -104,9 +104,9 @@ fn a_wrong_start_is_explained_in_one_line() {
     assert!(fails(&["--log-level", "loud"]).contains("possible values: error, warn, info, debug"));
     assert!(fails(&["--body-limit", "12MB"]).contains("expected a whole number"));
     assert!(fails(&["--request-timeout", "0s"]).contains("must not be 0"));
-    assert!(fails(&["--seed", "/does/not/exist"]).contains("cannot read the seed"));
-    let seed = File::new("seed.json", r#"[{}, {"name": 5}]"#);
-    let reason = fails(&["--listen", "0", "--seed", seed.path()]);
+    assert!(fails(&["--fixtures", "/does/not/exist"]).contains("cannot read the fixtures"));
+    let fixtures = File::new("seed.json", r#"[{}, {"name": 5}]"#);
+    let reason = fails(&["--listen", "0", "--fixtures", fixtures.path()]);
     assert!(reason.contains("access client [1]: name:"), "{reason}");
 }
 
@@ -189,7 +189,7 @@ async fn tls_and_credentials_from_the_environment_work_and_no_log_shows_a_secret
     assert!(log.contains("does not match what the server signs"), "{log}");
     assert!(log.contains(r"GET\n/v1/access-clients/\nlimit=10&offset=0\nhost:127.0.0.1:"), "{log}");
     assert!(log.contains("x-security-token:[redacted]"), "{log}");
-    assert!(log.contains("DEBUG fabric_server::api: answered"), "{log}");
+    assert!(log.contains("DEBUG fabric_server::api::routing: answered"), "{log}");
     assert!(
         log.contains("error=401 APIG.1002: Incorrect token or token resolution failed"),
         "{log}"
@@ -246,7 +246,7 @@ fn log_lines_that_are_dropped_are_counted() {
     for line in BufReader::new(child.stderr.take().unwrap()).lines() {
         let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
         let message = line["message"].as_str().unwrap();
-        told += usize::from(message == "refused");
+        told += usize::from(message == "rejected");
         if let Some((count, _)) = message.split_once(" log lines were dropped: nobody read") {
             dropped += count.parse::<usize>().unwrap();
             // There is room again.
@@ -262,7 +262,7 @@ fn log_lines_that_are_dropped_are_counted() {
 fn the_same_seed_gives_the_same_ids_and_the_environment_is_heard() {
     let create = || {
         let mut command = program(&["--listen", "0"]);
-        let (child, endpoint) = launch(command.env("FABRIC_RNG_SEED", "7"));
+        let (child, endpoint) = launch(command.env("FABRIC_SEED", "7"));
         let address = endpoint.strip_prefix("http://").unwrap().parse().unwrap();
         raw::send(address, &request("GET", "/healthcheck", "", b""));
         let answer = raw::send(address, &raw::json("POST", "/v1/access-clients", b"{}"));
@@ -282,21 +282,21 @@ fn run(command: &mut Command) -> (i32, String, String) {
 fn settings_come_from_flags_then_the_environment_then_the_file() {
     let file = File::new(
         "settings.toml",
-        "listen = \"127.0.0.1:1\"\nrng-seed = 1\nquota = 1\nopen-to-all = true\ncreating-time = \"1s\"\n\
+        "listen = \"127.0.0.1:1\"\nseed = 1\nquota = 1\nopen-to-all = true\ncreating-time = \"1s\"\n\
          token = [\"canary-1\", \"canary-2=mine\"]\ncontrol-token = \"canary-3\"\n",
     );
     let arguments = ["--config", file.path(), "--quota", "3", "--print-config"];
     let (status, shown, log) = run(program(&arguments)
         .env("FABRIC_QUOTA", "2")
-        .env("FABRIC_RNG_SEED", "2")
+        .env("FABRIC_SEED", "2")
         .env("FABRIC_ACCESS_KEY", "AK:canary-4"));
     assert_eq!((status, log.as_str()), (0, ""));
     for line in [
         "listen = \"127.0.0.1:1\" # --config",
-        "rng-seed = 2 # FABRIC_RNG_SEED",
+        "seed = 2 # FABRIC_SEED",
         "quota = 3 # --quota",
         "open-to-all = true # --config",
-        "watch-seed = false # default",
+        "watch-fixtures = false # default",
         "creating-time = \"1s\" # --config",
         "deleting-time = \"0s\" # default",
         "token = [\"[redacted]\", \"[redacted]\"] # --config",
@@ -344,10 +344,10 @@ fn more_wrong_starts_are_explained_in_one_line() {
         (vec!["--snapshot", snapshot.path()], "is wrong: not a whole JSON object"),
         (vec!["--snapshot", "/does/not/exist"], "cannot read the snapshot"),
         (vec!["--journal", snapshot.path()], "is wrong: "),
-        (vec!["--watch-seed"], "--watch-seed needs --seed"),
+        (vec!["--watch-fixtures"], "--watch-fixtures needs --fixtures"),
         (
             vec!["--snapshot", snapshot.path(), "--time", "2030-01-01T00:00:00Z"],
-            "leave out --time and --rng-seed",
+            "leave out --time and --seed",
         ),
         (
             vec!["--journal", snapshot.path(), "--journal-limit", "0"],
@@ -434,9 +434,9 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
 
 #[cfg(unix)]
 #[test]
-fn the_seed_is_read_again_when_asked_or_when_it_changes() {
-    let seed = File::new("changing.json", r#"[{"name": "first"}]"#);
-    let (child, address) = start(&["--listen", "0", "--seed", seed.path()]);
+fn fixtures_are_read_again_when_asked_or_when_it_changes() {
+    let fixtures = File::new("changing.json", r#"[{"name": "first"}]"#);
+    let (child, address) = start(&["--listen", "0", "--fixtures", fixtures.path()]);
     let names = || {
         let answer = raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json();
         let infos = answer["access_client_infos"].as_array().unwrap().clone();
@@ -452,17 +452,17 @@ fn the_seed_is_read_again_when_asked_or_when_it_changes() {
         false
     };
     assert!(becomes("first"));
-    std::fs::write(seed.path(), r#"[{"name": "second"}]"#).unwrap();
+    std::fs::write(fixtures.path(), r#"[{"name": "second"}]"#).unwrap();
     std::thread::sleep(Duration::from_millis(700));
     assert!(becomes("first"), "nobody asked");
     let hangup = || Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
     hangup();
     assert!(becomes("second"));
-    std::fs::write(seed.path(), "[{").unwrap();
+    std::fs::write(fixtures.path(), "[{").unwrap();
     hangup();
     std::thread::sleep(Duration::from_secs(2));
     assert!(becomes("second"));
-    assert!(stop(child).contains("everything stays as it is: the seed"));
+    assert!(stop(child).contains("nothing changes: the fixtures"));
 
     let (child, address) = start(&["--listen", "0"]);
     let create = || raw::send(address, &raw::json("POST", "/v1/access-clients", b"{}"));
@@ -472,16 +472,17 @@ fn the_seed_is_read_again_when_asked_or_when_it_changes() {
     let total =
         raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json()["total"].clone();
     assert_eq!(total, 1);
-    assert!(stop(child).contains("there is no --seed to read again"));
+    assert!(stop(child).contains("there are no --fixtures to read again"));
 
-    std::fs::write(seed.path(), r#"[{"name": "first"}]"#).unwrap();
-    let (child, address) = start(&["--listen", "0", "--seed", seed.path(), "--watch-seed"]);
+    std::fs::write(fixtures.path(), r#"[{"name": "first"}]"#).unwrap();
+    let (child, address) =
+        start(&["--listen", "0", "--fixtures", fixtures.path(), "--watch-fixtures"]);
     let watched = || {
         raw::send(address, &request("GET", "/v1/access-clients?name=third", "", b"")).json()["total"]
             == 1
     };
     assert!(!watched());
-    std::fs::write(seed.path(), r#"[{"name": "third"}]"#).unwrap();
+    std::fs::write(fixtures.path(), r#"[{"name": "third"}]"#).unwrap();
     assert!((0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(50));
         watched()

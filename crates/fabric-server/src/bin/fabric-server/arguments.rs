@@ -16,10 +16,10 @@ use clap::{
 use fabric_server::{Profile, RateLimit};
 use secrecy::{ExposeSecret, SecretString};
 
-/// A mock server for Huawei Cloud DataArts Fabric access clients.
+/// A mock server for Huawei Cloud DataArts Fabric.
 ///
 /// The first line on standard output is {"listening":"http://ADDRESS:PORT"}; logs go to standard
-/// error. SIGTERM and Ctrl-C finish the open requests and stop; SIGHUP reads the seed file again.
+/// error. SIGTERM and Ctrl-C finish the open requests and stop; SIGHUP reads the fixtures again.
 ///
 /// A page for people is at /_mock/, what a test may do under /_mock/v1 (see /_mock/reference/).
 #[derive(Debug, Parser)]
@@ -38,9 +38,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", env = "FABRIC_LISTEN", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
 
-    /// A token that X-Auth-Token may hold, good for one project if one follows the last =, else for the
-    /// one in X-Project-Id; repeatable. Once there is any token or access key, who has none is refused
-    /// [env: `FABRIC_TOKEN`, several with spaces between them, besides the flags]
+    /// A token that callers may present in X-Auth-Token; repeatable. With any token or access key, callers
+    /// that present none of them are rejected. A project after the last = limits the token to it; without
+    /// one, X-Project-Id names the project [env: `FABRIC_TOKEN`, several with spaces between them, besides
+    /// the flags]
     #[arg(long = "token", value_name = "TOKEN[=PROJECT]")]
     pub(crate) tokens: Vec<SecretText>,
 
@@ -53,7 +54,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", env = "FABRIC_CREDENTIALS")]
     pub(crate) credentials: Option<PathBuf>,
 
-    /// Lets everybody in who reaches this machine, where it listens beyond it without credentials
+    /// Allows --listen beyond this machine without credentials: any caller that reaches it is accepted
     #[arg(long, env = "FABRIC_OPEN_TO_ALL", value_parser = BoolishValueParser::new())]
     pub(crate) open_to_all: bool,
 
@@ -74,54 +75,57 @@ pub(crate) struct Arguments {
     #[arg(long, env = "FABRIC_PROFILE", default_value = "documented")]
     pub(crate) profile: Profile,
 
-    /// How long an access client is CREATING, such as 500ms or 2s
+    /// How long a new record is CREATING, if its resource has states, such as 500ms or 2s
     #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s", value_parser = duration)]
     pub(crate) creating_time: Duration,
 
-    /// How long an access client is DELETING
+    /// How long a deleted record is DELETING, if its resource has states
     #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s", value_parser = duration)]
     pub(crate) deleting_time: Duration,
 
-    /// Stops the clock at this time, such as 2025-09-15T08:30:00Z
+    /// Freezes the clock at this time, such as 2025-09-15T08:30:00Z
     #[arg(long, value_name = "TIME", env = "FABRIC_TIME", value_parser = time)]
     pub(crate) time: Option<SystemTime>,
 
-    /// Makes ids, names and addresses the same at every start
-    #[arg(long, value_name = "N", env = "FABRIC_RNG_SEED", value_parser = whole_number::<u64>)]
-    pub(crate) rng_seed: Option<u64>,
+    /// The number that ids, names, addresses and random draws follow from: the same at every start with the
+    /// same number. Without it the log shows the one that was chosen
+    #[arg(long, value_name = "N", env = "FABRIC_SEED", value_parser = seed)]
+    pub(crate) seed: Option<u64>,
 
-    /// Access clients to start with: a JSON array of them as the service answers them; the project of
-    /// each stands in a field of its own, `project_id`
-    #[arg(long, value_name = "FILE", env = "FABRIC_SEED")]
-    pub(crate) seed: Option<PathBuf>,
+    /// Records to start with: a JSON object with a list for each resource, such as
+    /// {"access-clients": [...], "workspaces": [...]}, each record as the service answers it; its project
+    /// stands in a field of its own, `project_id`. A list alone is one of access clients
+    #[arg(long, value_name = "FILE", env = "FABRIC_FIXTURES")]
+    pub(crate) fixtures: Option<PathBuf>,
 
-    /// Reads the seed again whenever the file changes, and starts afresh from it
-    #[arg(long, env = "FABRIC_WATCH_SEED", value_parser = BoolishValueParser::new())]
-    pub(crate) watch_seed: bool,
+    /// Reads the fixtures again whenever the file changes, and then starts afresh from them
+    #[arg(long, env = "FABRIC_WATCH_FIXTURES", value_parser = BoolishValueParser::new())]
+    pub(crate) watch_fixtures: bool,
 
-    /// All state to start with, as GET /_mock/v1/snapshot gives it, seed and clock included; --seed adds to
-    /// its access clients
+    /// A file with all state to start with, as GET /_mock/v1/snapshot answers it, seed and clock included; it
+    /// is only read. --fixtures adds records to it
     #[arg(long, value_name = "FILE", env = "FABRIC_SNAPSHOT")]
     pub(crate) snapshot: Option<PathBuf>,
 
-    /// Calls that the journal has from the start, as GET /_mock/v1/journal gives them
+    /// A file with calls that the journal has from the start, as GET /_mock/v1/journal answers them; it is only
+    /// read
     #[arg(long, value_name = "FILE", env = "FABRIC_JOURNAL")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// The most memory for the journal, the oldest calls making room; with 0 there is none
+    /// The most memory for the journal: the oldest calls are evicted. With 0 no call is kept
     #[arg(long, value_name = "BYTES", env = "FABRIC_JOURNAL_LIMIT", default_value_t = 16 * 1024 * 1024, value_parser = whole_number::<usize>)]
     pub(crate) journal_limit: usize,
 
-    /// What the control surface under /_mock/v1 wants as `Authorization: Bearer TOKEN`. Without it the
-    /// surface is open to this machine, and closed where others reach it, unless --open-to-all
+    /// The token that the control surface under /_mock/v1 demands, as `Authorization: Bearer TOKEN`. Without it
+    /// the surface is open to this machine, and closed where other machines reach it, unless --open-to-all
     #[arg(long, value_name = "TOKEN", env = "FABRIC_CONTROL_TOKEN", hide_env_values = true)]
     pub(crate) control_token: Option<SecretText>,
 
-    /// The most access clients of a project; one more is refused with 429
+    /// The most records of a resource in a project; one more is rejected with 429. With 0 none can be created
     #[arg(long, value_name = "N", env = "FABRIC_QUOTA", value_parser = whole_number::<usize>)]
     pub(crate) quota: Option<usize>,
 
-    /// The most calls of a project, such as 20/s; more are refused with 429 and Retry-After
+    /// The most calls of a project, such as 20/s; more are rejected with 429 and Retry-After
     #[arg(long, value_name = "N/TIME", env = "FABRIC_RATE_LIMIT")]
     pub(crate) rate_limit: Option<RateLimit>,
 
@@ -146,7 +150,7 @@ pub(crate) struct Arguments {
     #[arg(long, env = "FABRIC_LOG_FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 
-    /// What is logged: error, warn, info (every refusal), debug (every request) or trace
+    /// What is logged: error, warn, info (every rejection), debug (every request) or trace
     #[arg(long, value_name = "LEVEL", env = "FABRIC_LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: LogLevel,
 
@@ -164,11 +168,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Asks a running server whether it takes calls: ends with 0 if so, else with 1
     Healthcheck(Asked),
-    /// Tells what callers have met of the contract, and what not; for CI
+    /// Shows which documented answers callers have met, and which not; for CI
     Coverage {
         #[command(flatten)]
         asked: Asked,
-        /// Ends with 1 if less than this was met, in per cent of all documented answers
+        /// Ends with 1 if callers have met less than this share of all documented answers, in per cent
         #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
         fail_under: Option<u8>,
         /// Ends with 1 if no caller ever met this status, such as 408; repeatable
@@ -178,8 +182,8 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Passes calls on to a real endpoint until Ctrl-C, and writes what came of them every second and at
-    /// the end: a snapshot and a journal to start the mock server with
+    /// Passes calls on to a real endpoint until Ctrl-C, and writes a snapshot and a journal to start the mock
+    /// server with, every second and at the end
     Record {
         #[arg(
             help = "The endpoint, such as https://fabric.cn-north-4.myhuaweicloud.com",
@@ -424,6 +428,13 @@ fn whole_number<N: FromStr>(text: &str) -> Result<N, &'static str> {
 
 fn duration(text: &str) -> Result<Duration, &'static str> {
     humantime::parse_duration(text).map_err(|_| "expected a duration such as 500ms or 2s")
+}
+
+fn seed(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| {
+        "expected a whole number; a file with records to start with goes after --fixtures \
+         (FABRIC_FIXTURES)"
+    })
 }
 
 fn time(text: &str) -> Result<SystemTime, &'static str> {

@@ -14,7 +14,9 @@ use std::time::{Duration, SystemTime};
 use clap::CommandFactory;
 use fabric_model::Invalid;
 use fabric_server::journal::{Entries, Entry};
-use fabric_server::{Clock, Credential, Limits, MockServer, Seed, Settings, Snapshot, Tls, World};
+use fabric_server::{
+    Clock, Credential, Fixtures, Limits, MockServer, Settings, Snapshot, Tls, World,
+};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -71,16 +73,16 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let listen = arguments.listen;
     // Before it is read: what is written meanwhile is then noticed later.
-    let seed_version = seed_version(&arguments);
+    let fixtures_version = fixtures_version(&arguments);
     let settings = settings(&arguments)?;
     let journal = journal(&arguments)?;
     if settings.is_open_beyond_this_machine() && !settings.open_to_all {
         return Err(format!(
-            "--listen {listen} would let everybody in who reaches this machine: give --token, \
+            "--listen {listen} would accept any caller that reaches this machine: give --token, \
              --access-key or --credentials, or say --open-to-all"
         ));
     }
-    let (credentials, access_clients) = (settings.credentials.len(), settings.access_clients.len());
+    let (credentials, records) = (settings.credentials.len(), settings.fixtures.len());
     let profile = settings.profile;
     // An open request takes no longer than this.
     let grace = settings.limits.time.saturating_add(Duration::from_secs(1));
@@ -96,20 +98,20 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         write_certificate(path, pem)?;
     }
     server.world().add_to_journal(&journal);
-    let (endpoint, rng_seed) = (server.endpoint(), server.world().status().rng_seed);
-    tracing::info!(endpoint, ?profile, credentials, access_clients, rng_seed, "listening");
+    let (endpoint, seed) = (server.endpoint(), server.world().status().seed);
+    tracing::info!(endpoint, ?profile, credentials, records, seed, "listening");
     if credentials == 0 && !listen.ip().is_loopback() {
         tracing::warn!(
-            "everybody who reaches this machine may call, and use the control surface without a \
-             --control-token: --open-to-all"
+            "--open-to-all: any caller that reaches this machine is accepted, and may use the control \
+             surface unless there is a --control-token"
         );
     } else if credentials == 0 {
-        tracing::info!("everybody is let in who reaches this address");
+        tracing::info!("any caller on this machine is accepted");
     }
     announce(server.endpoint());
     tokio::select! {
         () = signals.next() => {}
-        () = reload(&mut hangup, &arguments, seed_version, server.world()) => {}
+        () = reload(&mut hangup, &arguments, fixtures_version, server.world()) => {}
     }
     tracing::info!("stopping: finishing the open requests; a second signal stops at once");
     tokio::select! {
@@ -118,18 +120,18 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-/// Reads the seed again whenever somebody asks for it by SIGHUP, or the file changes where that is watched.
+/// Reads the fixtures again on SIGHUP, and with --watch-fixtures whenever the file changes.
 async fn reload(
     hangup: &mut Hangup,
     arguments: &Arguments,
-    mut seen: Option<SeedVersion>,
+    mut seen: Option<FixturesVersion>,
     world: &World,
 ) {
     loop {
         tokio::select! {
             () = hangup.next() => {}
-            () = tokio::time::sleep(WATCH_TIME), if arguments.watch_seed => {
-                let now = seed_version(arguments);
+            () = tokio::time::sleep(WATCH_TIME), if arguments.watch_fixtures => {
+                let now = fixtures_version(arguments);
                 // A file that is gone for a moment is being written.
                 if now.is_none() || now == seen {
                     continue;
@@ -137,37 +139,34 @@ async fn reload(
                 seen = now;
             }
         }
-        match seed(arguments) {
-            Ok(_) if arguments.seed.is_none() => {
-                tracing::warn!("everything stays as it is: there is no --seed to read again");
+        match fixtures(arguments) {
+            Ok(_) if arguments.fixtures.is_none() => {
+                tracing::warn!("nothing changes: there are no --fixtures to read again");
             }
-            Ok(access_clients) => {
-                world.reseed(&access_clients);
-                tracing::info!(
-                    access_clients = access_clients.len(),
-                    "started afresh from the seed"
-                );
+            Ok(fixtures) => {
+                world.start_from(&fixtures);
+                tracing::info!(records = fixtures.len(), "started afresh from the fixtures");
             }
-            Err(reason) => tracing::error!("everything stays as it is: {reason}"),
+            Err(reason) => tracing::error!("nothing changes: {reason}"),
         }
     }
 }
 
-/// When the seed was written, and how long it is.
-type SeedVersion = (SystemTime, u64);
+/// When the fixtures were written, and how long they are.
+type FixturesVersion = (SystemTime, u64);
 
-fn seed_version(arguments: &Arguments) -> Option<SeedVersion> {
-    let about = std::fs::metadata(arguments.seed.as_ref()?).ok()?;
+fn fixtures_version(arguments: &Arguments) -> Option<FixturesVersion> {
+    let about = std::fs::metadata(arguments.fixtures.as_ref()?).ok()?;
     Some((about.modified().ok()?, about.len()))
 }
 
 /// How often a file that is watched is looked at.
 const WATCH_TIME: Duration = Duration::from_millis(500);
 
-fn seed(arguments: &Arguments) -> Result<Vec<Seed>, String> {
-    let Some(path) = &arguments.seed else { return Ok(Vec::new()) };
-    Seed::parse(&text("seed", path)?)
-        .map_err(|error| format!("the seed {} is wrong: {error}", path.display()))
+fn fixtures(arguments: &Arguments) -> Result<Fixtures, String> {
+    let Some(path) = &arguments.fixtures else { return Ok(Fixtures::default()) };
+    Fixtures::parse(&text("fixtures", path)?)
+        .map_err(|error| format!("the fixtures {} are wrong: {error}", path.display()))
 }
 
 fn journal(arguments: &Arguments) -> Result<Vec<Entry>, String> {
@@ -182,8 +181,8 @@ fn journal(arguments: &Arguments) -> Result<Vec<Entry>, String> {
 
 fn snapshot(arguments: &Arguments) -> Result<Option<Snapshot>, String> {
     let Some(path) = &arguments.snapshot else { return Ok(None) };
-    if arguments.time.is_some() || arguments.rng_seed.is_some() {
-        return Err("--snapshot has a clock and a seed: leave out --time and --rng-seed".to_owned());
+    if arguments.time.is_some() || arguments.seed.is_some() {
+        return Err("--snapshot has a clock and a seed: leave out --time and --seed".to_owned());
     }
     Snapshot::parse(&text("snapshot", path)?)
         .map(Some)
@@ -191,19 +190,17 @@ fn snapshot(arguments: &Arguments) -> Result<Option<Snapshot>, String> {
 }
 
 fn settings(arguments: &Arguments) -> Result<Settings, String> {
-    let access_clients = seed(arguments)?;
-    if arguments.watch_seed && arguments.seed.is_none() {
-        return Err("--watch-seed needs --seed".to_owned());
+    let fixtures = fixtures(arguments)?;
+    if arguments.watch_fixtures && arguments.fixtures.is_none() {
+        return Err("--watch-fixtures needs --fixtures".to_owned());
     }
     let request_timeout = arguments.request_timeout;
     if request_timeout.is_zero() {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
     }
-    // Drawn here, so that the log tells how to have the same again.
-    let rng_seed = arguments.rng_seed.unwrap_or_else(|| fastrand::u32(..).into());
     let clock = Clock::system();
     if let Some(time) = arguments.time {
-        clock.set(time);
+        clock.freeze_at(time);
     }
     Ok(Settings {
         clock,
@@ -214,8 +211,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         profile: arguments.profile,
         creating_time: arguments.creating_time,
         deleting_time: arguments.deleting_time,
-        rng_seed: Some(rng_seed),
-        access_clients,
+        seed: arguments.seed,
+        fixtures,
         snapshot: snapshot(arguments)?,
         quota: arguments.quota,
         rate_limit: arguments.rate_limit,
@@ -323,10 +320,10 @@ fn write_certificate(path: &Path, pem: &str) -> Result<(), String> {
         .map_err(|error| format!("cannot write the certificate {}: {error}", path.display()))
 }
 
-/// What the end of a request id says of this machine. Only Linux tells it in a file.
+/// The name of this machine, for the ends of request ids.
 fn hostname() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".to_owned() } else { name.trim().to_owned() }
+    let name = gethostname::gethostname().to_string_lossy().trim().to_owned();
+    if name.is_empty() { "localhost".to_owned() } else { name }
 }
 
 /// Whoever starts the server reads where it listens from the first line on standard output.

@@ -73,11 +73,11 @@ pub(crate) async fn run(command: Command) -> Result<(), String> {
 
 /// Writes both files; each is whole at any time.
 fn write(out: &Path, world: &World) -> Result<(), String> {
-    let mut journal = Entries { entries: Vec::new(), forgotten: 0 };
+    let mut journal = Entries { entries: Vec::new(), evicted: 0 };
     loop {
         let before = journal.entries.last().map(|entry| entry.sequence);
         let page = world.journal(&Filter { before, limit: Some(1_000), ..Filter::default() });
-        journal.forgotten = page.forgotten;
+        journal.evicted = page.evicted;
         if page.entries.is_empty() {
             break;
         }

@@ -1,4 +1,4 @@
-//! Times as the mock keeps and writes them: from 1970 to 9999, in RFC 3339.
+//! Times as a server keeps and writes them: from 1970 to 9999, in RFC 3339.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

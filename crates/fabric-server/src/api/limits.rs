@@ -39,10 +39,10 @@ pub(crate) const HEADER_MAX_LENGTH: usize = header::TOKEN_MAX_LENGTH;
 pub(crate) const HEADERS_MAX_COUNT: usize = 100;
 
 /// How much of a body that is too large is read and thrown away, so that a caller who does not
-/// listen while sending gets to see the refusal, and no connection reset in its place.
+/// listen while sending gets to see the rejection, and no connection reset in its place.
 const DISCARDED_MAX_LENGTH: usize = 64 * 1024 * 1024;
 
-/// Refuses a request for its head.
+/// Rejects a request for its head.
 pub(crate) fn check_head(parts: &Parts) -> Result<(), ApiError> {
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_MAX_LENGTH {

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use fabric_model::signature::AccessKey;
-use fabric_model::{
-    Invalid, Operation, OperationVisitor, ProjectId, header, json, visit_operations,
-};
+use fabric_model::{Invalid, ProjectId, header, json, operations};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -37,12 +35,24 @@ pub(crate) enum Secret {
     AccessKey(AccessKey),
 }
 
-/// What a credential is good for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Grant {
-    pub(crate) project: Option<ProjectId>,
-    pub(crate) expires_at: Option<SystemTime>,
-    pub(crate) actions: Option<BTreeSet<String>>,
+/// What a credential is good for. By default it never expires, may do everything, and is good for the project
+/// that the caller names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grant {
+    /// The one project that it is good for.
+    pub project: Option<ProjectId>,
+    /// Until when it is good.
+    pub expires_at: Option<SystemTime>,
+    /// The actions that it allows.
+    pub actions: Option<BTreeSet<String>>,
+}
+
+impl Grant {
+    /// Whether it is no longer good.
+    #[must_use]
+    pub fn has_expired(&self, now: SystemTime) -> bool {
+        self.expires_at.is_some_and(|time| now >= time)
+    }
 }
 
 impl Credential {
@@ -153,7 +163,7 @@ impl Credential {
     }
 
     /// The same, for these actions only, such as `DataArtsFabric::showVpcepClient`: see
-    /// [`Operation::ACTION`].
+    /// [`Operation::ACTION`](fabric_model::Operation::ACTION).
     ///
     /// # Errors
     ///
@@ -261,13 +271,5 @@ fn in_file(invalid: Invalid) -> Invalid {
 }
 
 fn known_actions() -> BTreeSet<&'static str> {
-    struct Actions(BTreeSet<&'static str>);
-    impl OperationVisitor for Actions {
-        fn visit<O: Operation>(&mut self) {
-            self.0.extend(O::ACTION);
-        }
-    }
-    let mut actions = Actions(BTreeSet::new());
-    visit_operations(&mut actions);
-    actions.0
+    operations().iter().filter_map(|operation| operation.action).collect()
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -33,7 +34,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 /// ```
 #[derive(Clone)]
 pub struct Tls {
-    pub(crate) config: Arc<ServerConfig>,
+    config: Arc<ServerConfig>,
     authority: Option<Arc<str>>,
 }
 
@@ -105,6 +106,12 @@ impl Tls {
     #[must_use]
     pub fn certificate_authority(&self) -> Option<&str> {
         self.authority.as_deref()
+    }
+
+    /// Speaks TLS on the connections that another acceptor prepares.
+    pub(crate) fn acceptor<A>(&self, inner: A) -> RustlsAcceptor<A> {
+        let config = RustlsConfig::from_config(self.config.clone());
+        RustlsAcceptor::new(config).acceptor(inner)
     }
 
     fn new(

@@ -1,4 +1,4 @@
-//! Sends an answer as a fault wants it.
+//! Sends an answer as a fault says.
 
 use std::convert::Infallible;
 use std::io;
@@ -7,15 +7,16 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use futures_util::stream::{self, Stream, StreamExt};
 use http::HeaderValue;
 use http::header::CONTENT_LENGTH;
 
-use crate::World;
-use crate::answer::Answer;
-use crate::connection::Connection;
-use crate::mock::fault::{DELAY_MAX, Effect, Firing};
+use crate::api::answer::Answer;
+use crate::mock::fault::connection::Connection;
+use crate::mock::fault::effect::Effect;
+use crate::mock::fault::firing::Firing;
+use crate::mock::fault::rule::DELAY_MAX;
+use crate::mock::stop::Stop;
 
 /// What a broken body has after its first half.
 const BROKEN: &[u8] = b"\xff\"}{";
@@ -23,14 +24,14 @@ const BROKEN: &[u8] = b"\xff\"}{";
 /// How long what was sent has to get on its way before the connection is broken.
 const TO_THE_WIRE: Duration = Duration::from_millis(20);
 
-/// Answers, or does not, as the fault wants it.
+/// Answers, or does not, as the fault says.
 pub(crate) async fn deliver(
     firing: &Firing,
     answer: Answer,
     connection: Option<Connection>,
-    world: &World,
+    stop: &Stop,
 ) -> Response {
-    wait(firing.delay, world).await;
+    wait(firing.delay, stop).await;
     let connection = connection.unwrap_or_default();
     let Some(effect) = &firing.then else { return answer.into_response() };
     match effect {
@@ -44,7 +45,7 @@ pub(crate) async fn deliver(
             answer.into_response()
         }
         Effect::Hang => {
-            wait(DELAY_MAX, world).await;
+            wait(DELAY_MAX, stop).await;
             connection.close();
             answer.into_response()
         }
@@ -68,14 +69,14 @@ pub(crate) async fn deliver(
         Effect::Trickle { bytes, every_milliseconds } => {
             let every = Duration::from_millis(every_milliseconds.unwrap_or(100));
             let (size, whole) = (bytes.unwrap_or(1).max(1), answer.body.clone());
-            let world = world.clone();
+            let stop = stop.clone();
             let pieces = stream::unfold(whole, move |mut rest| {
-                let world = world.clone();
+                let stop = stop.clone();
                 async move {
                     if rest.is_empty() {
                         return None;
                     }
-                    wait(every, &world).await;
+                    wait(every, &stop).await;
                     let piece = rest.split_to(size.min(rest.len()));
                     Some((Ok::<_, Infallible>(piece), rest))
                 }
@@ -87,11 +88,12 @@ pub(crate) async fn deliver(
 }
 
 /// Waits so long, or until the server stops.
-async fn wait(time: Duration, world: &World) {
+async fn wait(time: Duration, stop: &Stop) {
     if !time.is_zero() {
-        let stopped = std::pin::pin!(world.stopped());
-        let (Either::Left(_) | Either::Right(_)) =
-            select(std::pin::pin!(tokio::time::sleep(time)), stopped).await;
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = stop.stopped() => {}
+        }
     }
 }
 

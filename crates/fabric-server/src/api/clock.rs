@@ -1,6 +1,6 @@
-//! The one clock of a server, which a test may set; a project may have it run ahead, or stop it.
+//! The one clock of a server, which a test may set; a project may have it run ahead, or freeze it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,15 +9,15 @@ use http::HeaderValue;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use crate::time;
+use crate::api::time;
 
-/// Tells the time, and has it pass. Clones are the same clock.
+/// Tells the time, which may be frozen, set and advanced. Clones are the same clock.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
 ///
 /// let clock = fabric_server::Clock::system();
-/// clock.set(UNIX_EPOCH);
+/// clock.freeze_at(UNIX_EPOCH);
 /// clock.advance(Duration::from_secs(5));
 /// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(5));
 ///
@@ -39,19 +39,19 @@ pub struct Clock {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Readings {
     server: Reading,
-    /// Each by the server's clock.
-    #[serde(serialize_with = "crate::mock::snapshot::in_order")]
-    projects: HashMap<ProjectId, Reading>,
+    /// Each relative to the server's clock.
+    projects: BTreeMap<ProjectId, Reading>,
 }
 
-/// How a clock goes by the one below it: the system's, or for a project the server's.
+/// What a clock shows relative to the one below it: the system's, or for a project the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reading {
-    /// So many milliseconds ahead of it.
+    /// It runs so many milliseconds ahead.
     Ahead(i64),
-    /// Stopped.
-    Stopped(#[serde(with = "time")] SystemTime),
+    /// It is frozen. Snapshots of version 1 say `stopped`.
+    #[serde(alias = "stopped")]
+    Frozen(#[serde(with = "time")] SystemTime),
 }
 
 impl Default for Reading {
@@ -64,14 +64,14 @@ impl Reading {
     fn time(self, below: SystemTime) -> SystemTime {
         match self {
             Self::Ahead(milliseconds) => time::shift(below, milliseconds),
-            Self::Stopped(time) => time,
+            Self::Frozen(time) => time,
         }
     }
 }
 
 impl Readings {
     pub(crate) fn time(&self, project: Option<&ProjectId>) -> SystemTime {
-        self.time_by(SystemTime::now(), project)
+        self.time_by(system_time(), project)
     }
 
     fn time_by(&self, system: SystemTime, project: Option<&ProjectId>) -> SystemTime {
@@ -83,6 +83,12 @@ impl Readings {
     }
 }
 
+/// The one place in which the server reads the clock of the system.
+#[expect(clippy::disallowed_methods, reason = "this is the clock that others are given")]
+fn system_time() -> SystemTime {
+    SystemTime::now()
+}
+
 impl Clock {
     /// The clock of the system.
     #[must_use]
@@ -90,7 +96,7 @@ impl Clock {
         Self { readings: Arc::default(), project: None }
     }
 
-    /// The clock of a project: it goes by the server's until it is set, stopped or put forward itself.
+    /// The clock of a project: it follows the server's until it is set, frozen or advanced itself.
     #[must_use]
     pub fn of(&self, project: ProjectId) -> Self {
         Self { readings: self.readings.clone(), project: Some(project) }
@@ -102,51 +108,51 @@ impl Clock {
         self.readings.read().time(self.project.as_ref())
     }
 
-    /// Whether it is stopped, be it for itself or with the server's.
+    /// Whether it is frozen, be it itself or the server's that it follows.
     #[must_use]
-    pub fn is_stopped(&self) -> bool {
+    pub fn is_frozen(&self) -> bool {
         let readings = self.readings.read();
-        let is_stopped = |reading: Reading| matches!(reading, Reading::Stopped(_));
+        let is_frozen = |reading: Reading| matches!(reading, Reading::Frozen(_));
         let own = self.project.as_ref().and_then(|project| readings.projects.get(project));
-        is_stopped(readings.server) || own.is_some_and(|reading| is_stopped(*reading))
+        is_frozen(readings.server) || own.is_some_and(|reading| is_frozen(*reading))
     }
 
-    /// Stops the clock at a time.
-    pub fn set(&self, time: SystemTime) {
-        self.turn(|_, _| Reading::Stopped(time::bounded(time)));
+    /// Freezes the clock at a time.
+    pub fn freeze_at(&self, time: SystemTime) {
+        self.turn(|_, _| Reading::Frozen(time::bounded(time)));
     }
 
-    /// Stops the clock where it is.
-    pub fn stop(&self) {
-        self.turn(|reading, below| Reading::Stopped(reading.time(below)));
+    /// Freezes the clock at the time that it shows.
+    pub fn freeze(&self) {
+        self.turn(|reading, below| Reading::Frozen(reading.time(below)));
     }
 
-    /// Has the clock run on from where it is.
-    pub fn run(&self) {
+    /// Lets the clock run on from the time that it shows.
+    pub fn resume(&self) {
         self.turn(|reading, below| {
             Reading::Ahead(time::milliseconds_between(below, reading.time(below)))
         });
     }
 
-    /// Sets the time, and leaves the clock stopped or running as it is.
-    pub fn jump(&self, to: SystemTime) {
+    /// Sets the time; the clock stays frozen or running.
+    pub fn set(&self, to: SystemTime) {
         let to = time::bounded(to);
         self.turn(|reading, below| match reading {
             Reading::Ahead(_) => Reading::Ahead(time::milliseconds_between(below, to)),
-            Reading::Stopped(_) => Reading::Stopped(to),
+            Reading::Frozen(_) => Reading::Frozen(to),
         });
     }
 
-    /// Puts the clock forward, whether it runs or not.
+    /// Advances the clock, frozen or running.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.turn(|reading, _| match reading {
             Reading::Ahead(milliseconds) => Reading::Ahead(milliseconds.saturating_add(by)),
-            Reading::Stopped(time) => Reading::Stopped(time::shift(time, by)),
+            Reading::Frozen(time) => Reading::Frozen(time::shift(time, by)),
         });
     }
 
-    /// Has the clock show what the one below it does: the system's, or for a project the server's.
+    /// Lets the clock show what the one below it does: the system's, or for a project the server's.
     pub fn follow(&self) {
         let mut readings = self.readings.write();
         match &self.project {
@@ -159,7 +165,7 @@ impl Clock {
     fn turn(&self, change: impl FnOnce(Reading, SystemTime) -> Reading) {
         let mut readings = self.readings.write();
         match &self.project {
-            None => readings.server = change(readings.server, SystemTime::now()),
+            None => readings.server = change(readings.server, system_time()),
             Some(project) => {
                 let below = readings.time(None);
                 let reading = readings.projects.entry(project.clone()).or_default();
@@ -170,7 +176,7 @@ impl Clock {
 
     /// How far it is ahead of the system's clock, in milliseconds.
     pub(crate) fn ahead(&self) -> i64 {
-        let system = SystemTime::now();
+        let system = system_time();
         let time = self.readings.read().time_by(system, self.project.as_ref());
         time::milliseconds_between(system, time)
     }
@@ -180,16 +186,21 @@ impl Clock {
         self.readings.read().time(Some(project))
     }
 
-    /// The time for a `Date` header in a project, unless the system's will do.
-    pub(crate) fn http_date(&self, project: &ProjectId) -> Option<HeaderValue> {
+    /// The `Date` header for a time in a project, unless the system's clock gives the right one.
+    pub(crate) fn http_date(
+        &self,
+        project: Option<&ProjectId>,
+        now: SystemTime,
+    ) -> Option<HeaderValue> {
         let readings = self.readings.read();
-        if readings.server == Reading::default() && !readings.projects.contains_key(project) {
+        let own = project.and_then(|project| readings.projects.get(project));
+        if readings.server == Reading::default() && own.is_none() {
             return None;
         }
-        HeaderValue::try_from(httpdate::fmt_http_date(readings.time(Some(project)))).ok()
+        HeaderValue::try_from(httpdate::fmt_http_date(now)).ok()
     }
 
-    /// Has one project's clock go as another's.
+    /// Gives one project the clock of another.
     pub(crate) fn copy(&self, from: &ProjectId, to: &ProjectId) {
         let mut readings = self.readings.write();
         if let Some(reading) = readings.projects.get(from).copied() {
@@ -197,13 +208,13 @@ impl Clock {
         }
     }
 
-    /// Whether a project's clock does not just go by the server's.
+    /// Whether a project's clock does not just follow the server's.
     pub(crate) fn is_set_for(&self, project: &ProjectId) -> bool {
         self.readings.read().projects.contains_key(project)
     }
 
-    /// Has a project's clock go as it did.
-    pub(crate) fn put_back(&self, project: &ProjectId, start: &Readings) {
+    /// Restores the clock of a project.
+    pub(crate) fn restore_of(&self, project: &ProjectId, start: &Readings) {
         let mut readings = self.readings.write();
         match start.projects.get(project).copied() {
             Some(reading) => _ = readings.projects.insert(project.clone(), reading),

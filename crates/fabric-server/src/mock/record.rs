@@ -1,4 +1,4 @@
-//! Passes calls on to a real endpoint, and keeps what came of them for a mock to start with.
+//! Passes calls on to a real endpoint, and records them for a mock to start with.
 
 use std::borrow::Cow;
 use std::io;
@@ -10,14 +10,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
-use fabric_model::access_client::{
-    AccessClient, AccessClientPage, AccessClientUpdate, DeleteAccessClient, UpdateAccessClient,
-};
 use fabric_model::signature::{Algorithm, RequestLine, Signature};
-use fabric_model::{
-    AccessClientId, ApiError, Failure, Operation, OperationVisitor, Payload, ProjectId, header,
-    visit_operations,
-};
+use fabric_model::{ApiError, Failure, OperationInfo, ProjectId, header};
 use futures_util::StreamExt;
 use http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE,
@@ -27,14 +21,22 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use secrecy::ExposeSecret;
 
-use crate::answer::Answer;
-use crate::auth::asked_project;
-use crate::credentials::Secret;
-use crate::limits::read_body;
-use crate::mock::{
-    X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN, control, journal,
-};
-use crate::{Caller, Callers, Clock, Credential, Limits, Seed, Server, Settings, World};
+use crate::api::answer::Answer;
+use crate::api::callers::{Callers, asked_project};
+use crate::api::clock::Clock;
+use crate::api::credentials::{Credential, Secret};
+use crate::api::limits::{Limits, read_body};
+use crate::api::server::Server;
+use crate::mock::around::AroundWorld;
+use crate::mock::control;
+use crate::mock::control::access::{Access, is_of_this_machine};
+use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN};
+use crate::mock::journal::packed;
+use crate::mock::operations::{self, Lessons};
+use crate::mock::projects::Outcome;
+use crate::mock::service::service;
+use crate::mock::settings::Settings;
+use crate::mock::world::World;
 
 /// What a [`Recorder`] needs to know.
 #[derive(Clone, Debug)]
@@ -52,8 +54,8 @@ pub struct RecorderSettings {
     pub project: ProjectId,
 }
 
-/// Passes calls on to a real endpoint, and keeps what came of them: [`World::snapshot`] and
-/// [`World::journal`] are what a mock starts with. Credentials are in neither.
+/// Passes calls on to a real endpoint, and records them: [`World::snapshot`] and [`World::journal`] are what a
+/// mock starts with. Credentials are in neither.
 ///
 /// Answers come back as they are, but for what belongs to a connection.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ struct Relay {
     credential: Option<Credential>,
     project: ProjectId,
     world: World,
+    lessons: Lessons,
 }
 
 impl Recorder {
@@ -83,8 +86,7 @@ impl Recorder {
             settings;
         let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
         if !listen.ip().is_loopback() && credential.is_some() {
-            let reason =
-                "whoever reaches the recorder would call with its credentials: listen on 127.0.0.1";
+            let reason = "any caller that reaches the recorder would call with its credentials: listen on 127.0.0.1";
             return Err(invalid(reason.to_owned()));
         }
         let upstream = upstream.trim_end_matches('/').to_owned();
@@ -111,12 +113,9 @@ impl Recorder {
         let client = builder.build().map_err(io::Error::other)?;
         let settings = Settings { listen, clock: Clock::system(), ..Settings::default() };
         let world = World::new(&settings, Callers::everybody());
-        let relay = Relay { upstream, client, credential, project, world: world.clone() };
-        let access = if listen.ip().is_loopback() {
-            control::Access::ThisMachine
-        } else {
-            control::Access::Nobody
-        };
+        let lessons = service(AroundWorld(world.clone())).lessons;
+        let relay = Relay { upstream, client, credential, project, world: world.clone(), lessons };
+        let access = if listen.ip().is_loopback() { Access::ThisMachine } else { Access::Nobody };
         let router = Router::new()
             .fallback(pass_on)
             .with_state(Arc::new(relay))
@@ -143,7 +142,7 @@ impl Recorder {
     ///
     /// What went wrong while it ran.
     pub async fn shutdown(self, grace: Duration) -> io::Result<()> {
-        self.world.stop();
+        self.world.stop().stop();
         self.server.shutdown(grace).await
     }
 }
@@ -152,7 +151,7 @@ async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response 
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     // A page of some site must not call with what the recorder has.
-    if relay.credential.is_some() && !control::is_of_this_machine(&parts.uri, &parts.headers) {
+    if relay.credential.is_some() && !is_of_this_machine(&parts.uri, &parts.headers) {
         return Answer::of(&Failure::Forbidden.into()).into_response();
     }
     let body = match read_body(&parts, body, Limits::default().body).await {
@@ -187,10 +186,7 @@ impl Relay {
             .request(parts.method.clone(), format!("{}{target}", self.upstream))
             .headers(headers)
             .body(body.clone());
-        let answer = request.send().await.map_err(|error| {
-            let source = std::error::Error::source(&error).map(ToString::to_string);
-            source.unwrap_or_else(|| error.without_url().to_string())
-        })?;
+        let answer = request.send().await.map_err(|error| innermost(&error.without_url()))?;
         let status = answer.status();
         let mut headers = answer.headers().clone();
         for name in of_the_connection(answer.headers()) {
@@ -244,7 +240,7 @@ impl Relay {
         }
     }
 
-    /// Keeps what a call tells of the state of the service.
+    /// Records a call, and what it tells of the state of the service.
     fn note(&self, parts: &Parts, body: &Bytes, answer: &Answer, took: Duration) {
         let project =
             asked_project(&parts.headers).ok().flatten().unwrap_or_else(|| self.project.clone());
@@ -254,38 +250,18 @@ impl Relay {
         } else {
             ApiError::read(answer.status, None, &answer.body).code().map(Cow::into_owned)
         };
-        let id = parts.uri.path().rsplit('/').next().unwrap_or_default();
-        if answer.status.is_success() && operation.is_some() {
-            if operation == Some(DeleteAccessClient::ID) {
-                self.world.forget(&project, id);
-            } else if operation == Some(UpdateAccessClient::ID) {
-                if let Ok(AccessClientUpdate { name: Some(name), .. }) =
-                    AccessClientUpdate::read(body)
-                {
-                    self.world.observe(
-                        &project,
-                        AccessClient {
-                            id: Some(id.to_owned()),
-                            name: Some(name),
-                            ..AccessClient::default()
-                        },
-                    );
-                }
-            } else if let Ok(page) = AccessClientPage::read(&answer.body)
-                && !page.access_client_infos.is_empty()
-            {
-                for access_client in page.access_client_infos {
-                    self.world.observe(&project, access_client);
-                }
-            } else if let Ok(access_client) = AccessClient::read(&answer.body) {
-                self.world.observe(&project, access_client);
-            }
+        if let Some(operation) = operation.filter(|operation| operation.success == answer.status) {
+            let (behaviour, now) = (self.world.behaviour(), self.world.now(&project));
+            let call = operations::Call { parts, body, answer: &answer.body };
+            self.world.all_projects().with_new(&project, Outcome::Kept, |project| {
+                self.lessons.learn(operation.id, &call, project, behaviour, now);
+            });
         }
         let status = answer.status;
         self.world.counts().add(operation, Some(status.as_u16()), code.as_deref(), took);
-        self.world.calls().add(&journal::Call {
+        self.world.calls().add(&packed::Call {
             at: self.world.clock().now(),
-            project: &project,
+            project: Some(&project),
             operation,
             method: &parts.method,
             target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
@@ -331,57 +307,17 @@ fn of_the_connection(headers: &HeaderMap) -> Vec<HeaderName> {
 }
 
 /// The operation that a method and a path are of.
-fn operation_of(method: &Method, path: &str) -> Option<&'static str> {
-    struct Search<'a> {
-        method: &'a Method,
-        path: &'a str,
-        found: Option<&'static str>,
-    }
-    impl OperationVisitor for Search<'_> {
-        fn visit<O: Operation>(&mut self) {
-            let is_alike = |(named, given): (&str, &str)| {
-                named == given || (named.starts_with('{') && !given.is_empty())
-            };
-            let (named, given) = (O::PATH.split('/'), self.path.split('/'));
-            if O::METHOD == *self.method
-                && named.clone().count() == given.clone().count()
-                && named.zip(given).all(is_alike)
-            {
-                self.found = Some(O::ID);
-            }
-        }
-    }
-    let mut search = Search { method, path, found: None };
-    visit_operations(&mut search);
-    search.found
+fn operation_of(method: &Method, path: &str) -> Option<&'static OperationInfo> {
+    let is_it =
+        |operation: &&&OperationInfo| operation.method == *method && operation.has_path(path);
+    fabric_model::operations().iter().find(is_it).copied()
 }
 
-impl World {
-    /// Has an access client be as it was seen, in the fields that were seen.
-    fn observe(&self, project: &ProjectId, seen: AccessClient) {
-        let Some(Ok(id)) = seen.id.as_ref().map(AccessClientId::try_from) else { return };
-        let mut known = self.access_client(project, &id).unwrap_or_default();
-        known.id = Some(id.to_string());
-        known.name = seen.name.or(known.name);
-        known.status = seen.status.or(known.status);
-        known.vpc_id = seen.vpc_id.or(known.vpc_id);
-        known.create_time = seen.create_time.or(known.create_time);
-        if !seen.subnet_ids.is_empty() {
-            known.subnet_ids = seen.subnet_ids;
-        }
-        if !seen.access_connections.is_empty() {
-            known.access_connections = seen.access_connections;
-        }
-        // What no mock could answer is left out, such as an unknown status or a time in another form.
-        let planted = Seed::new(project.clone(), known.clone()).or_else(|_| {
-            Seed::new(project.clone(), AccessClient { status: None, create_time: None, ..known })
-        });
-        if let Ok(seed) = planted {
-            self.forget(project, id.as_str());
-            let now = self.now(project);
-            self.in_project_to_fill(&Caller::of(project.clone()), |project| {
-                self.plant(project, &seed, now);
-            });
-        }
+/// The innermost cause of an error, which says most.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
+    innermost.to_string()
 }

@@ -13,12 +13,10 @@ use utoipa::openapi::tag::TagBuilder;
 /// Never: the document holds nothing that JSON can't.
 #[must_use]
 pub fn control_document() -> String {
-    let mut document = super::control::document();
+    let mut document = crate::mock::control::routes::document();
     let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     document.info = InfoBuilder::new()
-        .title(
-            "The mock server of Huawei Cloud DataArts Fabric access clients: its control surface",
-        )
+        .title("The mock server of Huawei Cloud DataArts Fabric: its control surface")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
         .license(Some(license))
@@ -63,12 +61,13 @@ fn complete(path: &str, operation: &mut Value) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     if !is_open {
         let body = json!({ "schema": { "$ref": "#/components/schemas/ErrorBody" } });
-        let refused = json!({ "description": "Refused", "content": { "application/json": body } });
-        responses.insert("4XX".to_owned(), refused);
+        let rejected =
+            json!({ "description": "Rejected", "content": { "application/json": body } });
+        responses.insert("4XX".to_owned(), rejected);
     }
     for (status, response) in responses {
         let meaning = status.parse().ok().and_then(|status| StatusCode::from_u16(status).ok());
-        let meaning = meaning.and_then(|status| status.canonical_reason()).unwrap_or("Refused");
+        let meaning = meaning.and_then(|status| status.canonical_reason()).unwrap_or("Rejected");
         if let Some(response) = response.as_object_mut()
             && response.get("description").is_none_or(|text| text == "")
         {
@@ -102,11 +101,11 @@ fn unwrap_lines(value: &mut Value) {
 const DESCRIPTION: &str = "\
 What a test may do to the mock server. None of this is part of the contract of the service.
 
-Whatever is refused is refused with a JSON object whose `error` says in words what is wrong. Where the server \
+Whatever is rejected is rejected with a JSON object whose `error` says in words what is wrong. Where the server \
 was started with a control token, each request here needs it, as `Authorization: Bearer TOKEN` or \
 `X-Mock-Token: TOKEN`.
 
-Calls of the contract itself may carry `X-Mock-Fault`, a fault for this one call: a rule in JSON without its \
-`when`, a status, or the kind of an effect, such as `reset`; `X-Mock-Explain`, which has a refusal carry its \
+Calls of the contract itself may carry `X-Mock-Fault`, a fault for this one call: in JSON without its \
+`when`, a status, or the kind of an effect, such as `reset`; `X-Mock-Explain`, which asks a rejection for its \
 reason in `X-Mock-Reason`; and `X-Mock-Canonical-Request`, what the caller signed, percent-encoded, for the \
 journal to compare.";

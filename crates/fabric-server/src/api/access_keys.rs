@@ -1,0 +1,118 @@
+//! The access keys that a server knows, and which of them are locked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fabric_model::signature::{AccessKey, Refusal, RequestLine, Signature};
+use http::request::Parts;
+use parking_lot::Mutex;
+
+use crate::api::credentials::Grant;
+use crate::api::rejected::Rejected;
+
+/// Access keys by their ids.
+#[derive(Debug, Default)]
+pub(crate) struct AccessKeys(HashMap<String, KnownKey>);
+
+#[derive(Debug)]
+struct KnownKey {
+    key: AccessKey,
+    grant: Arc<Grant>,
+    refusals: Mutex<Refusals>,
+}
+
+/// The refusals of a key since it was last good.
+#[derive(Debug, Default)]
+struct Refusals {
+    in_a_row: u32,
+    locked_until: Option<SystemTime>,
+}
+
+const REFUSALS_MAX: u32 = 5;
+const LOCK_TIME: Duration = Duration::from_mins(5);
+
+impl Refusals {
+    fn is_locked(&self, now: SystemTime) -> bool {
+        self.locked_until.is_some_and(|until| now < until)
+    }
+
+    /// Counts the outcome of a signature; while it was verified, others may have locked the key.
+    ///
+    /// A date that is off is no guess at a secret, and is not counted: a caller whose clock is wrong may
+    /// have many calls under way before it learns of it.
+    fn record(&mut self, outcome: &Result<(), Refusal>, now: SystemTime) -> Result<(), Refusal> {
+        if self.is_locked(now) {
+            return Err(Refusal::KeyLocked);
+        }
+        match outcome {
+            Ok(()) => *self = Self::default(),
+            Err(Refusal::Date) => {}
+            Err(_) => {
+                self.in_a_row += 1;
+                if self.in_a_row > REFUSALS_MAX {
+                    *self = Self { in_a_row: 0, locked_until: Some(now + LOCK_TIME) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl AccessKeys {
+    /// Adds a key; `false` if there is one with its id.
+    pub(crate) fn insert(&mut self, key: AccessKey, grant: Grant) -> bool {
+        let id = key.id().to_owned();
+        let known = KnownKey { key, grant: Arc::new(grant), refusals: Mutex::default() };
+        self.0.insert(id, known).is_none()
+    }
+
+    /// Unlocks every key.
+    pub(crate) fn unlock(&self) {
+        for known in self.0.values() {
+            *known.refusals.lock() = Refusals::default();
+        }
+    }
+
+    /// Verifies a signature, and finds what its key is good for. `time_for` tells the time by which the key
+    /// is good.
+    pub(crate) fn verify(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        time_for: impl FnOnce(&Grant) -> SystemTime,
+    ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
+        let signature = Signature::read(&parts.headers)?;
+        let known = self.0.get(signature.access_key_id()).ok_or(Refusal::UnknownKey)?;
+        let now = time_for(&known.grant);
+        if known.refusals.lock().is_locked(now) {
+            return Err(Refusal::KeyLocked.into());
+        }
+        let line = RequestLine {
+            method: &parts.method,
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            host: parts.uri.authority().map_or(b"", |host| host.as_str().as_bytes()),
+        };
+        let outcome = if known.grant.has_expired(now) {
+            Err(Refusal::SecurityToken)
+        } else {
+            signature.verify_at(now, &known.key, line, &parts.headers, body)
+        };
+        known.refusals.lock().record(&outcome, now)?;
+        if outcome == Err(Refusal::Mismatch) {
+            // A signing bug is a riddle unless both sides can compare what they signed.
+            let explanation = signature.explain(line, &parts.headers, body);
+            tracing::debug!(
+                access_key_id = known.key.id(),
+                canonical_request = ?explanation.canonical_request,
+                string_to_sign = ?explanation.string_to_sign,
+                "the signature does not match what the server signs"
+            );
+            let rejected: Box<Rejected> = Refusal::Mismatch.into();
+            return Err(Box::new(Rejected { explanation: Some(explanation), ..*rejected }));
+        }
+        outcome?;
+        Ok((known.grant.clone(), now))
+    }
+}

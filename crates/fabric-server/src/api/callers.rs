@@ -1,0 +1,445 @@
+//! Who is calling, and whether they may.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+use fabric_model::signature::Signature;
+use fabric_model::{ApiError, Failure, Invalid, OperationInfo, ProjectId, header};
+use http::HeaderMap;
+use http::request::Parts;
+use parking_lot::RwLock;
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
+
+use crate::api::access_keys::AccessKeys;
+use crate::api::clock::Clock;
+use crate::api::credentials::{Credential, Grant, Secret};
+use crate::api::rejected::Rejected;
+
+/// The project of a caller who names none.
+pub const DEFAULT_PROJECT: &str = "default";
+
+/// Who is calling: whose records a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Caller {
+    /// The project that the caller's records belong to.
+    pub project: ProjectId,
+    /// The time of the call, by the clock of the project.
+    pub now: SystemTime,
+}
+
+/// Who may call. Clones share what they know of locked keys and issued tokens.
+///
+/// A caller presents a token in `X-Auth-Token`, or signs with an access key: see
+/// [`signature`](fabric_model::signature). Of a caller who does both the signature counts, and the token does
+/// not. A key that was refused more than five times in a row, for other reasons than its date, is locked for
+/// five minutes.
+///
+/// ```
+/// use fabric_model::health::ShowHealth;
+/// use fabric_server::{Api, Callers, Credential};
+///
+/// let callers = Callers::known([Credential::parse_token("a-token=a-project")?])?;
+/// let api = Api::new(()).callers(callers);
+/// # Ok::<(), fabric_model::Invalid>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Callers(Arc<Inner>);
+
+/// Tokens by their SHA-256: looking one up then takes as long whatever is wrong with it, and no token stays in
+/// memory.
+type Tokens = HashMap<[u8; 32], Arc<Grant>>;
+
+#[derive(Debug)]
+struct Inner {
+    who: Who,
+    /// The tokens that were issued while the server ran, good whoever else may call.
+    issued: RwLock<Tokens>,
+    /// What every issued token begins with.
+    prefix: Option<&'static str>,
+}
+
+enum Who {
+    Everybody,
+    Known { tokens: Tokens, access_keys: AccessKeys },
+    Verified(Box<dyn Verifier>),
+}
+
+impl fmt::Debug for Who {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Everybody => "Everybody",
+            Self::Known { .. } => "Known",
+            Self::Verified(_) => "Verified",
+        })
+    }
+}
+
+/// Verifies what callers present, where a service knows them by other means than a list: see
+/// [`Callers::verified_by`].
+pub trait Verifier: Send + Sync + 'static {
+    /// Finds what the caller of a request may do. The body is there since signatures cover it.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    ///
+    /// use fabric_model::{ApiError, Failure, header};
+    /// use fabric_server::{Callers, Grant, Verifying, Verifier};
+    /// use http::request::Parts;
+    ///
+    /// struct Sessions;
+    ///
+    /// impl Verifier for Sessions {
+    ///     fn verify<'a>(&'a self, parts: &'a Parts, _: &'a [u8], _: SystemTime) -> Verifying<'a> {
+    ///         Box::pin(async {
+    ///             match parts.headers.get(header::X_AUTH_TOKEN) {
+    ///                 Some(token) if token == "a session" => Ok(Grant::default()),
+    ///                 _ => Err(ApiError::from(Failure::TokenRefused)),
+    ///             }
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let callers = Callers::verified_by(Sessions);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the caller is answered: [`Failure::TokenRefused`], for one.
+    fn verify<'a>(&'a self, parts: &'a Parts, body: &'a [u8], now: SystemTime) -> Verifying<'a>;
+}
+
+/// What a [`Verifier`] returns.
+pub type Verifying<'a> = Pin<Box<dyn Future<Output = Result<Grant, ApiError>> + Send + 'a>>;
+
+impl Callers {
+    /// Any caller, with whatever it presents. The project is the one in `X-Project-Id`, else
+    /// [`DEFAULT_PROJECT`].
+    #[must_use]
+    pub fn everybody() -> Self {
+        Self::new(Who::Everybody)
+    }
+
+    /// Those who present one of these.
+    ///
+    /// # Errors
+    ///
+    /// A token or the id of a key that is there twice.
+    pub fn known(credentials: impl IntoIterator<Item = Credential>) -> Result<Self, Invalid> {
+        let (mut tokens, mut access_keys) = (Tokens::new(), AccessKeys::default());
+        for Credential { secret, grant } in credentials {
+            let (what, is_new) = match secret {
+                Secret::Token(token) => {
+                    let digest = digest(token.expose_secret().as_bytes());
+                    ("a token".to_owned(), tokens.insert(digest, Arc::new(grant)).is_none())
+                }
+                Secret::AccessKey(key) => {
+                    (format!("access key {}", key.id()), access_keys.insert(key, grant))
+                }
+            };
+            if !is_new {
+                return Err(Invalid::new(what, "must not be there twice"));
+            }
+        }
+        Ok(Self::new(Who::Known { tokens, access_keys }))
+    }
+
+    /// Those whom a verifier knows.
+    #[must_use]
+    pub fn verified_by(verifier: impl Verifier) -> Self {
+        Self::new(Who::Verified(Box::new(verifier)))
+    }
+
+    fn new(who: Who) -> Self {
+        Self(Arc::new(Inner { who, issued: RwLock::default(), prefix: None }))
+    }
+
+    /// The same, where tokens that begin so are issued while the server runs, and no other is good.
+    pub(crate) fn issuing(self, prefix: &'static str) -> Self {
+        let inner =
+            Arc::into_inner(self.0).expect("callers are given what they issue when they are made");
+        Self(Arc::new(Inner { prefix: Some(prefix), ..inner }))
+    }
+
+    /// Makes a token for a project, good until it is revoked.
+    pub(crate) fn issue(&self, project: &ProjectId) -> String {
+        let random = || uuid::Uuid::new_v4().simple().to_string();
+        let token = format!("{}{}{}", self.0.prefix.unwrap_or_default(), random(), random());
+        let grant = Grant { project: Some(project.clone()), ..Grant::default() };
+        self.0.issued.write().insert(digest(token.as_bytes()), Arc::new(grant));
+        token
+    }
+
+    /// Revokes the issued tokens of a project.
+    pub(crate) fn revoke(&self, project: &ProjectId) {
+        self.0.issued.write().retain(|_, grant| grant.project.as_ref() != Some(project));
+    }
+
+    /// Whether a project has an issued token.
+    pub(crate) fn has_issued(&self, project: &ProjectId) -> bool {
+        self.0.issued.read().values().any(|grant| grant.project.as_ref() == Some(project))
+    }
+
+    /// The issued tokens that are good, by their SHA-256.
+    pub(crate) fn issued(&self) -> HashMap<[u8; 32], ProjectId> {
+        let issued = self.0.issued.read();
+        let pairs = issued.iter().map(|(digest, grant)| Some((*digest, grant.project.clone()?)));
+        pairs.flatten().collect()
+    }
+
+    /// Makes these the only issued tokens that are good, and unlocks every key.
+    pub(crate) fn restore(&self, tokens: HashMap<[u8; 32], ProjectId>) {
+        let grant = |project| Arc::new(Grant { project: Some(project), ..Grant::default() });
+        *self.0.issued.write() =
+            tokens.into_iter().map(|(digest, project)| (digest, grant(project))).collect();
+        if let Who::Known { access_keys, .. } = &self.0.who {
+            access_keys.unlock();
+        }
+    }
+
+    /// Identifies the caller of a request, and checks that it is allowed an action, if one is needed. An
+    /// [`Api`](crate::Api) does so before every handler; routes of your own may do so too.
+    ///
+    /// # Errors
+    ///
+    /// 401 for a caller that is not known, 403 for one that is not allowed the action, or asks for a project
+    /// that is not its own, 400 for an `X-Project-Id` that is none.
+    pub async fn admit(
+        &self,
+        action: Option<&str>,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Result<Caller, ApiError> {
+        let asked = Asked::of(None, parts);
+        let admitted = self.judge(action, asked, parts, body, clock).await;
+        admitted.map_err(|rejected| rejected.error)
+    }
+
+    /// Identifies the caller of an operation, and checks that it may call it.
+    pub(crate) async fn identify(
+        &self,
+        operation: &OperationInfo,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Result<Caller, Box<Rejected>> {
+        if operation.is_open {
+            let project = default_project();
+            return Ok(Caller { now: clock.now_in(&project), project });
+        }
+        let asked = Asked::of(Some(operation), parts);
+        self.judge(operation.action, asked, parts, body, clock).await
+    }
+
+    async fn judge(
+        &self,
+        action: Option<&str>,
+        asked: Asked,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Result<Caller, Box<Rejected>> {
+        let time_for = |grant: &Grant| {
+            let project = grant.project.as_ref().or(asked.project());
+            project
+                .map_or_else(|| clock.now_in(&default_project()), |project| clock.now_in(project))
+        };
+        let (grant, now) = match &self.0.who {
+            Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
+                access_keys.verify(parts, body, time_for)?
+            }
+            Who::Known { tokens, .. } => {
+                let grant = self.bearer(Some(tokens), &parts.headers)?;
+                let now = time_for(&grant);
+                (grant, now)
+            }
+            // A caller with a token of a project is in that project, and in no other once that has ended.
+            Who::Everybody if self.is_issued_token(&parts.headers) => {
+                let grant = self.bearer(None, &parts.headers)?;
+                let now = time_for(&grant);
+                (grant, now)
+            }
+            Who::Everybody => {
+                let project = asked.into_project()?.unwrap_or_else(default_project);
+                return Ok(Caller { now: clock.now_in(&project), project });
+            }
+            Who::Verified(verifier) => {
+                let outcome = verifier.verify(parts, body, clock.now()).await;
+                let grant = outcome.map_err(|error| {
+                    let reason = format!("verifier: {error}");
+                    Rejected::new(error, reason)
+                })?;
+                let now = time_for(&grant);
+                (Arc::new(grant), now)
+            }
+        };
+        grant.check(action, asked, now)
+    }
+
+    /// The project of whoever makes a request that is of no operation, as far as the head tells.
+    pub(crate) fn project_of(&self, parts: &Parts) -> Option<ProjectId> {
+        let asked = || asked_project(&parts.headers).ok();
+        let grant = match &self.0.who {
+            Who::Everybody if !self.is_issued_token(&parts.headers) => {
+                return Some(asked()?.unwrap_or_else(default_project));
+            }
+            Who::Everybody => self.bearer(None, &parts.headers),
+            Who::Known { tokens, .. } if !Signature::is_given(&parts.headers) => {
+                self.bearer(Some(tokens), &parts.headers)
+            }
+            Who::Known { .. } | Who::Verified(_) => return None,
+        };
+        match grant.ok()?.project.clone() {
+            Some(own) => Some(own),
+            None => Some(asked()?.unwrap_or_else(default_project)),
+        }
+    }
+
+    /// Whether a caller presents what begins like an issued token.
+    fn is_issued_token(&self, headers: &HeaderMap) -> bool {
+        let token = headers.get(header::X_AUTH_TOKEN);
+        let Some((token, prefix)) = token.zip(self.0.prefix) else { return false };
+        token.as_bytes().starts_with(prefix.as_bytes())
+    }
+
+    /// Finds what the token in `X-Auth-Token` is good for.
+    fn bearer(
+        &self,
+        tokens: Option<&Tokens>,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Grant>, Box<Rejected>> {
+        let rejected = |reason| Err(Rejected::new(Failure::TokenRefused, reason));
+        let mut given = headers.get_all(header::X_AUTH_TOKEN).iter();
+        let token = match (given.next(), given.next()) {
+            (Some(token), None) => digest(token.as_bytes()),
+            (None, _) => {
+                return rejected("credentials: there is neither X-Auth-Token nor a signature");
+            }
+            (Some(_), Some(_)) => return rejected("token: X-Auth-Token is given more than once"),
+        };
+        if let Some(grant) = tokens.and_then(|tokens| tokens.get(&token)) {
+            return Ok(grant.clone());
+        }
+        match self.0.issued.read().get(&token) {
+            Some(grant) => Ok(grant.clone()),
+            None if self.is_issued_token(headers) => {
+                rejected("token: it is that of a project that has ended, or never was")
+            }
+            None => rejected("token: it is not known"),
+        }
+    }
+}
+
+impl Grant {
+    /// Checks that a caller with this grant is allowed an action, in the project that it asks for.
+    fn check(
+        &self,
+        action: Option<&str>,
+        asked: Asked,
+        now: SystemTime,
+    ) -> Result<Caller, Box<Rejected>> {
+        let rejected = |error: Failure, reason: String| {
+            let project = self.project.clone();
+            Err(Box::new(Rejected { project, ..*Rejected::new(error, reason) }))
+        };
+        if self.has_expired(now) {
+            return rejected(Failure::TokenRefused, "token: it has expired".to_owned());
+        }
+        if let Some(action) = action
+            && self.actions.as_ref().is_some_and(|actions| !actions.contains(action))
+        {
+            let reason = format!("permission: the caller is not allowed {action}");
+            return rejected(Failure::Forbidden, reason);
+        }
+        match (&self.project, asked) {
+            (Some(own), Asked::Project(asked)) if *own != asked => {
+                let reason = format!(
+                    "permission: the caller belongs to project {own}, and asks for {asked}"
+                );
+                rejected(Failure::Forbidden, reason)
+            }
+            (_, Asked::Contradiction) => rejected(Failure::Forbidden, CONTRADICTION.to_owned()),
+            (_, Asked::Invalid(invalid)) => Err(invalid.into()),
+            (Some(own), _) => Ok(Caller { project: own.clone(), now }),
+            (None, Asked::Project(asked)) => Ok(Caller { project: asked, now }),
+            (None, Asked::Nothing) => Ok(Caller { project: default_project(), now }),
+        }
+    }
+}
+
+/// The project that a request names, in `X-Project-Id` or in its path.
+enum Asked {
+    Nothing,
+    Project(ProjectId),
+    /// The path names another than the header, or none that there can be.
+    Contradiction,
+    /// `X-Project-Id` is none.
+    Invalid(Invalid),
+}
+
+const CONTRADICTION: &str = "permission: the project in the path is not that of the caller";
+
+impl Asked {
+    fn of(operation: Option<&OperationInfo>, parts: &Parts) -> Self {
+        let in_header = match asked_project(&parts.headers) {
+            Ok(project) => project,
+            Err(invalid) => return Self::Invalid(invalid),
+        };
+        let in_path = operation.and_then(|operation| {
+            let name = operation.project_parameter?;
+            let mut parameters = operation.path_parameters(parts.uri.path());
+            parameters.find(|(given, _)| *given == name)
+        });
+        let in_path = in_path.map(|(_, id)| ProjectId::try_from(id.as_ref()));
+        match (in_header, in_path) {
+            (_, Some(Err(_))) => Self::Contradiction,
+            (Some(header), Some(Ok(path))) if header != path => Self::Contradiction,
+            (Some(project), _) | (None, Some(Ok(project))) => Self::Project(project),
+            (None, None) => Self::Nothing,
+        }
+    }
+
+    fn project(&self) -> Option<&ProjectId> {
+        match self {
+            Self::Project(project) => Some(project),
+            _ => None,
+        }
+    }
+
+    fn into_project(self) -> Result<Option<ProjectId>, Box<Rejected>> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Project(project) => Ok(Some(project)),
+            Self::Contradiction => Err(Rejected::new(Failure::Forbidden, CONTRADICTION)),
+            Self::Invalid(invalid) => Err(invalid.into()),
+        }
+    }
+}
+
+fn digest(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+pub(crate) fn default_project() -> ProjectId {
+    static ID: LazyLock<ProjectId> = LazyLock::new(|| {
+        ProjectId::try_from(DEFAULT_PROJECT).expect("the name of the default project is an id")
+    });
+    ID.clone()
+}
+
+/// The project that the caller names in a header, if any.
+pub(crate) fn asked_project(headers: &HeaderMap) -> Result<Option<ProjectId>, Invalid> {
+    let mut given = headers.get_all(header::X_PROJECT_ID).iter().map(http::HeaderValue::as_bytes);
+    match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        // What is no text becomes text that is no id.
+        (Some(id), None) => ProjectId::try_from(String::from_utf8_lossy(id).as_ref()).map(Some),
+        (Some(_), Some(_)) => Err(Invalid::new("X-Project-Id", "must be given once")),
+    }
+}

@@ -1,0 +1,57 @@
+//! Why a caller is rejected.
+
+use std::borrow::Cow;
+
+use fabric_model::signature::{Explanation, Refusal};
+use fabric_model::{ApiError, Invalid, ProjectId};
+
+/// Why a caller is rejected.
+#[derive(Debug)]
+pub(crate) struct Rejected {
+    pub(crate) error: ApiError,
+    /// The rule, for the log.
+    pub(crate) reason: Cow<'static, str>,
+    /// What the server signs, where a signature does not match.
+    pub(crate) explanation: Option<Explanation>,
+    /// The project of the credentials, where these are good ones.
+    pub(crate) project: Option<ProjectId>,
+}
+
+impl Rejected {
+    pub(crate) fn new(
+        error: impl Into<ApiError>,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> Box<Self> {
+        let (error, reason) = (error.into(), reason.into());
+        Box::new(Self { error, reason, explanation: None, project: None })
+    }
+}
+
+impl From<Refusal> for Box<Rejected> {
+    fn from(refusal: Refusal) -> Self {
+        let reason = match &refusal {
+            Refusal::UnknownKey => "signature: the access key is not known".into(),
+            Refusal::KeyLocked => {
+                "signature: the access key is locked for five minutes, after more than \
+                                   five wrong signatures in a row"
+                    .into()
+            }
+            Refusal::SecurityToken => {
+                "signature: the security token is missing, another, or has expired".into()
+            }
+            Refusal::Mismatch => {
+                "signature: it is not that of the request; the journal has what the server signs"
+                    .into()
+            }
+            other => Cow::Owned(format!("signature: {other}")),
+        };
+        Rejected::new(refusal, reason)
+    }
+}
+
+impl From<Invalid> for Box<Rejected> {
+    fn from(invalid: Invalid) -> Self {
+        let reason = invalid.to_string();
+        Rejected::new(invalid, reason)
+    }
+}

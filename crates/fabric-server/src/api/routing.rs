@@ -1,0 +1,302 @@
+//! Joins handlers to operations: extract, validate, answer.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request as HttpRequest, State};
+use axum::response::Response;
+use axum::routing::{MethodFilter, MethodRouter};
+use bytes::Bytes;
+use fabric_model::{ApiError, Failure, Operation, Payload, Request, header};
+use futures_util::FutureExt;
+use futures_util::future::poll_immediate;
+use http::header::{CONTENT_TYPE, DATE};
+use http::request::Parts;
+use http::{HeaderValue, Method};
+
+use crate::api::answer::Answer;
+use crate::api::around::{Around, Call};
+use crate::api::callers::Callers;
+use crate::api::clock::Clock;
+use crate::api::limits::{Limits, check_head, read_body};
+use crate::api::request_id::RequestIds;
+
+/// An HTTP service made of handlers.
+///
+/// The operation that a handler serves is the type of its request. Method, path, status, extraction,
+/// validation and errors follow from it, so a handler sees valid and authorised requests only, and one whose
+/// answer is of the wrong type does not compile.
+///
+/// ```
+/// use fabric_model::access_client::{AccessClient, ShowAccessClient};
+/// use fabric_model::{ApiError, Failure, Request};
+/// use fabric_server::{Api, Caller};
+///
+/// async fn show(
+///     known_id: &'static str,
+///     _caller: Caller,
+///     request: Request<ShowAccessClient>,
+/// ) -> Result<AccessClient, ApiError> {
+///     let id = request.path.client_id.as_str();
+///     if id != known_id {
+///         return Err(Failure::NotFound.into());
+///     }
+///     Ok(AccessClient { id: Some(id.to_owned()), ..AccessClient::default() })
+/// }
+///
+/// let router: axum::Router = Api::new("3f2c9a5e").operation(show).into_router();
+/// ```
+#[derive(Debug)]
+pub struct Api<S, A = ()> {
+    shared: Shared<S, A>,
+    paths: BTreeMap<&'static str, Path<S, A>>,
+}
+
+/// The operations of a path.
+#[derive(Debug)]
+struct Path<S, A> {
+    router: MethodRouter<Arc<Shared<S, A>>>,
+    methods: Vec<Method>,
+}
+
+#[derive(Debug)]
+struct Shared<S, A> {
+    state: S,
+    around: A,
+    limits: Limits,
+    callers: Callers,
+    clock: Clock,
+    request_ids: RequestIds,
+}
+
+impl<S: Clone + Send + Sync + 'static> Api<S> {
+    /// A service without operations that accepts any caller. Each handler gets a clone of `state`.
+    pub fn new(state: S) -> Self {
+        Self::with_around(state, ())
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
+    /// The same, with something that happens around every call.
+    pub fn with_around(state: S, around: A) -> Self {
+        let shared = Shared {
+            state,
+            around,
+            limits: Limits::default(),
+            callers: Callers::everybody(),
+            clock: Clock::system(),
+            request_ids: RequestIds::random("localhost".to_owned()),
+        };
+        Self { shared, paths: BTreeMap::new() }
+    }
+
+    /// Sets what a request may cost.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.shared.limits = limits;
+        self
+    }
+
+    /// Sets who may call.
+    #[must_use]
+    pub fn callers(mut self, callers: Callers) -> Self {
+        self.shared.callers = callers;
+        self
+    }
+
+    /// Sets the clock: that of signatures, tokens, request ids, and the `Date` of answers.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.shared.clock = clock;
+        self
+    }
+
+    /// Sets where the ids of requests come from.
+    #[must_use]
+    pub fn request_ids(mut self, request_ids: RequestIds) -> Self {
+        self.shared.request_ids = request_ids;
+        self
+    }
+
+    /// Adds the operation that `handler` serves.
+    ///
+    /// # Panics
+    ///
+    /// When the operation has been added before.
+    #[must_use]
+    pub fn operation<O, Handler, Outcome>(mut self, handler: Handler) -> Self
+    where
+        O: Operation,
+        Handler: Fn(S, A::Context, Request<O>) -> Outcome + Clone + Send + Sync + 'static,
+        Outcome: Future<Output = Result<O::Response, ApiError>> + Send + 'static,
+    {
+        let route = async move |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
+            let (parts, body) = request.into_parts();
+            let mut call = Call::new(Some(O::INFO));
+            let answer = shared.answer::<O, _, _>(handler, &parts, body, &mut call);
+            let outcome =
+                in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await;
+            shared.finish(call, &parts, settled(outcome)).await
+        };
+        let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
+        let path = self
+            .paths
+            .entry(O::PATH)
+            .or_insert_with(|| Path { router: MethodRouter::new(), methods: Vec::new() });
+        path.router = std::mem::take(&mut path.router).on(filter, route);
+        path.methods.push(O::METHOD);
+        self
+    }
+
+    /// Method and path of every operation added so far.
+    pub fn served(&self) -> impl Iterator<Item = (Method, &'static str)> {
+        let paths = self.paths.iter();
+        paths.flat_map(|(name, path)| path.methods.iter().map(|method| (method.clone(), *name)))
+    }
+
+    /// The service, for axum. Whatever it rejects, it rejects with an error of the contract.
+    pub fn into_router(self) -> Router {
+        let shared = Arc::new(self.shared);
+        let mut router = Router::new();
+        for (name, path) in self.paths {
+            let allowed = allow(&path.methods);
+            let fallback = async move |State(shared): State<Arc<Shared<S, A>>>,
+                                       request: HttpRequest| {
+                let (parts, _) = request.into_parts();
+                let answer = Answer::no_such_method(&parts.method, &allowed);
+                shared.finish(Call::new(None), &parts, check_head(&parts).map(|()| answer)).await
+            };
+            router = router.route(name, path.router.fallback(fallback));
+        }
+        let fallback = async |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
+            let (parts, _) = request.into_parts();
+            let outcome = check_head(&parts).and(Err(Failure::NoSuchApi.into()));
+            shared.finish(Call::new(None), &parts, outcome).await
+        };
+        router.fallback(fallback).with_state(shared)
+    }
+}
+
+/// The value of `Allow`: what a path has, what follows from it, and `OPTIONS` itself.
+fn allow(methods: &[Method]) -> HeaderValue {
+    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    if methods.contains(&Method::GET) {
+        names.push(Method::HEAD.as_str());
+    }
+    names.push(Method::OPTIONS.as_str());
+    names.sort_unstable();
+    HeaderValue::from_str(&names.join(", ")).expect("the names of methods are plain text")
+}
+
+/// Maps a time-out to 408 and a panic to 500.
+fn settled(
+    outcome: Option<std::thread::Result<Result<Answer, ApiError>>>,
+) -> Result<Answer, ApiError> {
+    match outcome {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(_panic)) => Err(Failure::Internal.into()),
+        None => Err(Failure::TimedOut.into()),
+    }
+}
+
+/// Waits for a future, but not for longer than `limit`. Most answers need no waiting, and so no timer.
+async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    match poll_immediate(future.as_mut()).await {
+        Some(output) => Some(output),
+        None => tokio::time::timeout(limit, future).await.ok(),
+    }
+}
+
+// Functions around each handler, and no middleware: axum would box its future and clone its state for every
+// request.
+impl<S: Clone, A: Around> Shared<S, A> {
+    /// Takes a request from its head to its answer: limits, body, caller, [`Around`], request, handler.
+    async fn answer<O, Handler, Outcome>(
+        &self,
+        handler: Handler,
+        parts: &Parts,
+        body: Body,
+        call: &mut Call<A::Note>,
+    ) -> Result<Answer, ApiError>
+    where
+        O: Operation,
+        Handler: Fn(S, A::Context, Request<O>) -> Outcome,
+        Outcome: Future<Output = Result<O::Response, ApiError>>,
+    {
+        check_head(parts)?;
+        call.body = read_body(parts, body, self.limits.body).await?;
+        let identified = self.callers.identify(O::INFO, parts, &call.body, &self.clock).await;
+        let caller = identified.map_err(|rejected| {
+            (call.project, call.explanation) = (rejected.project, rejected.explanation);
+            call.reason = Some(rejected.reason);
+            rejected.error
+        })?;
+        (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
+        let context = self.around.admit(call, parts, caller)?;
+        let request = Request::<O>::read(
+            parts.uri.path(),
+            parts.uri.query().unwrap_or_default(),
+            parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
+            &call.body,
+        )
+        .inspect_err(|invalid| call.reason = Some(Cow::Owned(format!("contract: {invalid}"))))?;
+        let answer = handler(self.state.clone(), context, request).await?;
+        match O::Response::MEDIA_TYPE {
+            None => Ok(Answer::new(O::SUCCESS, Bytes::new())),
+            Some(media_type) => {
+                let body = answer.write().map_err(|_| Failure::Internal)?;
+                let mut answer = Answer::new(O::SUCCESS, Bytes::from(body));
+                answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Gives an answer what every answer has, tells the log, and hands it to [`Around`].
+    async fn finish(
+        &self,
+        mut call: Call<A::Note>,
+        parts: &Parts,
+        outcome: Result<Answer, ApiError>,
+    ) -> Response {
+        let now = *call.now.get_or_insert_with(|| self.clock.now());
+        let id = self.request_ids.next(now);
+        let (method, path) = (&parts.method, parts.uri.path());
+        let request_id = id.to_str().unwrap_or_default();
+        let mut answer = match outcome {
+            Ok(answer) => {
+                let status = answer.status.as_u16();
+                tracing::debug!(%method, path, status, request_id, "answered");
+                answer
+            }
+            Err(error) => {
+                if call.reason.is_none() {
+                    let reason = self.around.explain(&call, &error);
+                    call.reason = Some(reason.unwrap_or_else(|| error.to_string()).into());
+                }
+                let reason = call.reason.as_deref().unwrap_or_default();
+                if error.status().is_server_error() {
+                    tracing::error!(%method, path, request_id, %error, "failed");
+                } else {
+                    tracing::info!(%method, path, request_id, %error, reason, "rejected");
+                }
+                let answer = Answer::of(&error);
+                call.error = Some(error);
+                answer
+            }
+        };
+        answer.headers.insert(header::X_REQUEST_ID, id);
+        // hyper adds the date of the system, by which no caller could set a clock to ours.
+        let date = self.clock.http_date(call.project.as_ref(), now);
+        answer.headers.extend(date.map(|date| (DATE, date)));
+        self.around.finish(call, parts, answer).await
+    }
+}

@@ -1,0 +1,50 @@
+//! How a mock behaves where the documentation leaves it open.
+
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use crate::api::time;
+
+/// How the mock server fills the gaps of the documentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// As documented: every field of a request is optional, and a new name may hold any character.
+    #[default]
+    Documented,
+    /// As a careful service would be: an access client needs a name, a VPC and a subnet or a
+    /// connection, and a new name has only characters that answers may hold.
+    Strict,
+}
+
+impl FromStr for Profile {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "documented" => Ok(Self::Documented),
+            "strict" => Ok(Self::Strict),
+            _ => Err("must be documented or strict"),
+        }
+    }
+}
+
+/// How the resources of a mock behave, as its settings say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Behaviour {
+    pub(crate) profile: Profile,
+    pub(crate) creating_time: Duration,
+    pub(crate) deleting_time: Duration,
+    pub(crate) quota: Option<usize>,
+}
+
+impl Behaviour {
+    /// When what is created now is in use.
+    pub(crate) fn running_from(&self, now: SystemTime) -> SystemTime {
+        time::later(now, self.creating_time)
+    }
+
+    /// When what is deleted now is gone.
+    pub(crate) fn gone_from(&self, now: SystemTime) -> SystemTime {
+        time::later(now, self.deleting_time)
+    }
+}

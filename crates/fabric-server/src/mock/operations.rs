@@ -1,0 +1,152 @@
+//! What handlers of the mock are given, and how they are joined to operations.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use fabric_model::{ApiError, Failure, Operation, Payload, ProjectId, Request, Resource};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+
+use crate::api::around::Around;
+use crate::api::routing::Api;
+use crate::mock::behaviour::Behaviour;
+use crate::mock::projects::{Outcome, Project, Projects};
+use crate::mock::table::{Answer, Record};
+
+/// What a handler knows of its call, and the project that it works on.
+#[derive(Debug)]
+pub(crate) struct Mock {
+    pub(crate) projects: Arc<Projects>,
+    pub(crate) project: ProjectId,
+    /// The time of the call, in whole milliseconds.
+    pub(crate) now: SystemTime,
+    /// Whether what the handler changes stays changed.
+    pub(crate) outcome: Outcome,
+}
+
+impl Mock {
+    pub(crate) fn behaviour(&self) -> &Behaviour {
+        &self.projects.behaviour
+    }
+
+    /// Runs `act` on the project of the caller.
+    pub(crate) fn project<T>(&self, act: impl FnOnce(&mut Project) -> T) -> T {
+        self.projects.with(&self.project, self.outcome, act)
+    }
+
+    /// The same for what may add records, up to the quota of the project.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the project has as many records of the kind as it may have.
+    pub(crate) fn project_to_fill<R: Record, T>(
+        &self,
+        act: impl FnOnce(&mut Project) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.projects.with_new(&self.project, self.outcome, |project| {
+            let quota = self.behaviour().quota;
+            if quota.is_some_and(|quota| project.table::<R>().count(self.now) >= quota) {
+                let what = R::Resource::INFO.plural();
+                let message = format!("The quota of {what} of the project has been reached");
+                return Err(ApiError::saying(Failure::Throttled, &message));
+            }
+            act(project)
+        })
+    }
+}
+
+/// The operations of the mock, and what can be learned from calls of them.
+pub(crate) struct Service<A: Around<Context = Mock>> {
+    pub(crate) api: Api<(), A>,
+    pub(crate) lessons: Lessons,
+}
+
+/// What a recorder learns from calls, by operation.
+#[derive(Default)]
+pub(crate) struct Lessons(HashMap<&'static str, Lesson>);
+
+type Lesson = Box<dyn Fn(&Call<'_>, &mut Project, &Behaviour, SystemTime) + Send + Sync>;
+
+impl fmt::Debug for Lessons {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Lessons").field(&self.0.len()).finish()
+    }
+}
+
+/// A call that succeeded somewhere else.
+pub(crate) struct Call<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) body: &'a [u8],
+    pub(crate) answer: &'a [u8],
+}
+
+/// What a call tells of a record.
+pub(crate) enum Seen<R: Record> {
+    /// It is as answered, in the fields that the answer has.
+    There(Answer<R>),
+    /// It is gone.
+    Gone(String),
+}
+
+impl Lessons {
+    /// Learns from a call of an operation.
+    pub(crate) fn learn(
+        &self,
+        operation: &str,
+        call: &Call<'_>,
+        project: &mut Project,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) {
+        if let Some(lesson) = self.0.get(operation) {
+            lesson(call, project, behaviour, now);
+        }
+    }
+}
+
+impl<A: Around<Context = Mock>> Service<A> {
+    pub(crate) fn new(around: A) -> Self {
+        Self { api: Api::with_around((), around), lessons: Lessons::default() }
+    }
+
+    /// Adds the operation that `handler` serves.
+    pub(crate) fn operation<O, Handler, Answering>(mut self, handler: Handler) -> Self
+    where
+        O: Operation,
+        Handler: Fn(Mock, Request<O>) -> Answering + Clone + Send + Sync + 'static,
+        Answering: Future<Output = Result<O::Response, ApiError>> + Send + 'static,
+    {
+        self.api = self.api.operation(move |(), mock, request| handler(mock, request));
+        self
+    }
+
+    /// Says what a successful call of an operation tells of records.
+    pub(crate) fn teaching<O: Operation, R: Record>(
+        mut self,
+        seen: fn(Request<O>, O::Response) -> Vec<Seen<R>>,
+    ) -> Self {
+        let lesson: Lesson = Box::new(move |call, project, behaviour, now| {
+            let content_type = call.parts.headers.get(CONTENT_TYPE);
+            let request = Request::<O>::read(
+                call.parts.uri.path(),
+                call.parts.uri.query().unwrap_or_default(),
+                content_type.map(http::HeaderValue::as_bytes),
+                call.body,
+            );
+            let (Ok(request), Ok(response)) = (request, O::Response::read(call.answer)) else {
+                return;
+            };
+            for seen in seen(request, response) {
+                match seen {
+                    Seen::There(answer) => project.observe::<R>(answer, behaviour, now),
+                    Seen::Gone(id) => _ = project.table::<R>().remove(&id, now),
+                }
+            }
+        });
+        self.lessons.0.insert(O::ID, lesson);
+        self
+    }
+}

@@ -1,0 +1,145 @@
+//! The projects of a mock: their records, and where their draws have got to.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use fabric_model::{ProjectId, Resource};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::mock::behaviour::Behaviour;
+use crate::mock::random::Draws;
+use crate::mock::table::{Making, Record, Table};
+use crate::mock::tables::Tables;
+
+/// What belongs to a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    pub(crate) tables: Tables,
+    pub(crate) draws: Draws,
+    /// For calls that bring a fault of their own.
+    pub(crate) header_draws: Draws,
+}
+
+impl Project {
+    pub(crate) fn new(seed: u64, id: &ProjectId, first: &Tables) -> Self {
+        Self {
+            tables: first.clone(),
+            draws: Draws::new(seed, &["project", id.as_str()]),
+            header_draws: Draws::new(seed, &["header", id.as_str()]),
+        }
+    }
+
+    /// The records of a kind.
+    pub(crate) fn table<R: Record>(&mut self) -> &mut Table<R> {
+        self.tables.of()
+    }
+
+    /// An id that no record of a kind has.
+    pub(crate) fn new_id<R: Record>(&mut self, now: SystemTime) -> String {
+        loop {
+            let id = self.draws.uuid().to_string();
+            if self.table::<R>().get(&id, now).is_none() {
+                return id;
+            }
+        }
+    }
+
+    /// Takes in what was seen of a record elsewhere; what no mock could answer is left out.
+    pub(crate) fn observe<R: Record>(
+        &mut self,
+        answer: <R::Resource as Resource>::Answer,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) {
+        let mut making = Making { draws: &mut self.draws, behaviour, now };
+        let table = self.tables.of::<R>();
+        let _ = table.learn(answer, &mut making);
+    }
+}
+
+/// All projects.
+#[derive(Debug)]
+pub(crate) struct Projects {
+    pub(crate) behaviour: Behaviour,
+    /// Held, to be written, by whatever changes more than one project, or faults, clocks and tokens too: no call
+    /// then sees the half of it.
+    live: RwLock<Live>,
+}
+
+/// The projects as they are now.
+#[derive(Debug)]
+pub(crate) struct Live {
+    /// What ids and draws follow from.
+    pub(crate) seed: u64,
+    /// How many projects were given an id.
+    pub(crate) projects_made: u64,
+    /// What a new project begins with.
+    pub(crate) first: Tables,
+    pub(crate) projects: HashMap<ProjectId, Mutex<Project>>,
+}
+
+/// Whether what a call changes stays changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    #[default]
+    Kept,
+    Discarded,
+}
+
+impl Live {
+    /// A new project.
+    pub(crate) fn new_project(&self, id: &ProjectId) -> Project {
+        Project::new(self.seed, id, &self.first)
+    }
+}
+
+impl Projects {
+    pub(crate) fn new(behaviour: Behaviour, live: Live) -> Self {
+        Self { behaviour, live: RwLock::new(live) }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read()
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write()
+    }
+
+    /// Runs `act` on a project. If the outcome is to be discarded, the records are afterwards as they were.
+    pub(crate) fn with<T>(
+        &self,
+        id: &ProjectId,
+        outcome: Outcome,
+        act: impl FnOnce(&mut Project) -> T,
+    ) -> T {
+        let live = self.live.read();
+        let Some(project) = live.projects.get(id) else {
+            // There is nothing in it that could be changed.
+            return act(&mut live.new_project(id));
+        };
+        let mut project = project.lock();
+        if outcome == Outcome::Kept {
+            return act(&mut project);
+        }
+        let before = project.tables.clone();
+        let result = act(&mut project);
+        project.tables = before;
+        result
+    }
+
+    /// The same for what may change a project that is not there yet.
+    pub(crate) fn with_new<T>(
+        &self,
+        id: &ProjectId,
+        outcome: Outcome,
+        act: impl FnOnce(&mut Project) -> T,
+    ) -> T {
+        if !self.live.read().projects.contains_key(id) {
+            let mut live = self.live.write();
+            let new = Mutex::new(live.new_project(id));
+            live.projects.entry(id.clone()).or_insert(new);
+        }
+        self.with(id, outcome, act)
+    }
+}

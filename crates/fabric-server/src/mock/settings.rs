@@ -1,0 +1,119 @@
+//! How a mock server is to be.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::api::clock::Clock;
+use crate::api::credentials::Credential;
+use crate::api::limits::Limits;
+#[cfg(feature = "tls")]
+use crate::api::tls::Tls;
+use crate::mock::behaviour::{Behaviour, Profile};
+use crate::mock::fixtures::Fixtures;
+use crate::mock::snapshot::Snapshot;
+use crate::mock::throttle::RateLimit;
+
+/// How a mock server is to be.
+///
+/// ```
+/// use std::time::Duration;
+/// use fabric_server::{Profile, Settings};
+///
+/// let settings = Settings {
+///     profile: Profile::Strict,
+///     creating_time: Duration::from_secs(5),
+///     ..Settings::default()
+/// };
+/// ```
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen; port 0 stands for a free one.
+    pub listen: SocketAddr,
+    /// What callers may present. With none, any caller is accepted.
+    pub credentials: Vec<Credential>,
+    /// Listen beyond this machine although any caller is accepted.
+    pub open_to_all: bool,
+    /// How to speak TLS, if at all.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Tls>,
+    /// How to fill the gaps of the documentation.
+    pub profile: Profile,
+    /// How long a new record of a resource that has states is `CREATING`.
+    pub creating_time: Duration,
+    /// How long such a record is `DELETING`.
+    pub deleting_time: Duration,
+    /// What ids, made-up names, addresses and draws follow from; random when absent.
+    pub seed: Option<u64>,
+    /// The records that are there from the start.
+    pub fixtures: Fixtures,
+    /// All state to start with, besides the fixtures.
+    pub snapshot: Option<Snapshot>,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// How many records of a resource a project may have; any number when absent, none with 0. A request for
+    /// one more is rejected with 429.
+    pub quota: Option<usize>,
+    /// How many calls a project may make; any number when absent.
+    pub rate_limit: Option<RateLimit>,
+    /// How much memory the journal may take, in bytes; with 0 no call is kept.
+    pub journal_limit: usize,
+    /// The token that the control surface demands. Without one it is open to this machine alone, or to any
+    /// caller with [`Self::open_to_all`].
+    pub control_token: Option<SecretString>,
+    /// Sites whose pages may call: `https://example.org`, or `*` for all.
+    pub cors_origins: Vec<String>,
+    /// The clock.
+    pub clock: Clock,
+    /// The end of every request id.
+    pub hostname: String,
+}
+
+/// 16 MiB: some twenty thousand calls.
+const JOURNAL_LIMIT: usize = 16 * 1024 * 1024;
+
+impl Default for Settings {
+    /// A free port of this machine, an empty store, everything done at once.
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            credentials: Vec::new(),
+            open_to_all: false,
+            #[cfg(feature = "tls")]
+            tls: None,
+            profile: Profile::default(),
+            creating_time: Duration::ZERO,
+            deleting_time: Duration::ZERO,
+            seed: None,
+            fixtures: Fixtures::default(),
+            snapshot: None,
+            limits: Limits::default(),
+            quota: None,
+            rate_limit: None,
+            journal_limit: JOURNAL_LIMIT,
+            control_token: None,
+            cors_origins: Vec::new(),
+            clock: Clock::system(),
+            hostname: "localhost".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// Whether it listens beyond this machine, and accepts any caller there.
+    #[must_use]
+    pub fn is_open_beyond_this_machine(&self) -> bool {
+        self.credentials.is_empty() && !self.listen.ip().is_loopback()
+    }
+
+    /// How resources behave.
+    pub(crate) fn behaviour(&self) -> Behaviour {
+        Behaviour {
+            profile: self.profile,
+            creating_time: self.creating_time,
+            deleting_time: self.deleting_time,
+            quota: self.quota,
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! All state of a mock at a moment.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use fabric_model::ProjectId;
+
+use crate::api::clock::Readings;
+use crate::api::time;
+use crate::mock::behaviour::Behaviour;
+use crate::mock::fault::FaultSet;
+use crate::mock::fixtures::Fixtures;
+use crate::mock::projects::Project;
+use crate::mock::table::Making;
+use crate::mock::tables::Tables;
+
+/// All state of a mock at a moment. A copy costs as much as there are projects, whatever is in them.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) seed: u64,
+    pub(crate) projects_made: u64,
+    /// What a new project begins with.
+    pub(crate) first: Tables,
+    pub(crate) projects: HashMap<ProjectId, Project>,
+    pub(crate) faults: FaultSet,
+    pub(crate) clocks: Readings,
+    /// Who has a token, by its SHA-256.
+    pub(crate) tokens: HashMap<[u8; 32], ProjectId>,
+}
+
+impl State {
+    /// The same with records from fixtures, which were checked when they were read.
+    pub(crate) fn with(mut self, fixtures: &Fixtures, behaviour: &Behaviour) -> Self {
+        let Self { seed, first, projects, clocks, .. } = &mut self;
+        let mut replaced = std::collections::HashSet::new();
+        // What every project begins with comes before projects are made.
+        let (of_all, of_projects): (Vec<_>, Vec<_>) =
+            fixtures.records.iter().partition(|fixture| fixture.project.is_none());
+        let mut every = Project::new(*seed, &crate::api::callers::default_project(), first);
+        for fixture in of_all {
+            if replaced.insert((None, fixture.resource)) {
+                every.tables.clear(fixture.resource);
+            }
+            put(&mut every, fixture.resource, &fixture.answer, behaviour, SystemTime::UNIX_EPOCH);
+        }
+        *first = every.tables;
+        let catalogues: Vec<_> = crate::mock::service::resources()
+            .iter()
+            .filter(|resource| resource.is_catalogue)
+            .map(|resource| resource.info.name)
+            .collect();
+        for fixture in of_projects {
+            let Some(id) = &fixture.project else { continue };
+            let now = time::whole_milliseconds(clocks.time(Some(id)));
+            let project =
+                projects.entry(id.clone()).or_insert_with(|| Project::new(*seed, id, first));
+            let is_first = replaced.insert((Some(id), fixture.resource));
+            if is_first && catalogues.contains(&fixture.resource) {
+                project.tables.clear(fixture.resource);
+            }
+            put(project, fixture.resource, &fixture.answer, behaviour, now);
+        }
+        self
+    }
+}
+
+fn put(
+    project: &mut Project,
+    resource: &str,
+    answer: &serde_json::Value,
+    behaviour: &Behaviour,
+    now: SystemTime,
+) {
+    let mut making = Making { draws: &mut project.draws, behaviour, now };
+    if let Some(table) = project.tables.named(resource)
+        && let Err(invalid) = table.learn_json(answer.clone(), &mut making)
+    {
+        tracing::error!(resource, %invalid, "a fixture that was checked does not fit");
+    }
+}

@@ -1,0 +1,312 @@
+//! The records of a resource in a project: in memory, sorted, and of which a copy costs nothing.
+
+use std::any::Any;
+use std::cmp::Reverse;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use fabric_model::{Invalid, Resource};
+use imbl::{HashMap, OrdMap, OrdSet};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use validator::Validate;
+
+use crate::api::time;
+use crate::mock::behaviour::Behaviour;
+use crate::mock::random::Draws;
+
+/// What the mock keeps of one thing of a resource: times, from which its state follows.
+pub(crate) trait Record:
+    Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// What it is a record of.
+    type Resource: Resource<Answer: DeserializeOwned>;
+
+    /// Its id, which no other record of the resource has in a project.
+    fn id(&self) -> &str;
+
+    /// When it was created, in whole milliseconds: lists are sorted by it, the newest first, and then by id.
+    fn created_at(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+
+    /// From when on it is gone, if it is being deleted.
+    fn gone_from(&self) -> Option<SystemTime> {
+        None
+    }
+
+    /// The answer of the service about it.
+    fn answer(&self, now: SystemTime) -> Answer<Self>;
+
+    /// Makes a record of what a service has answered, or of what fixtures say: `known` is what the mock knows
+    /// of the same thing already.
+    ///
+    /// # Errors
+    ///
+    /// What no answer of this mock could be.
+    fn learn(
+        answer: Answer<Self>,
+        known: Option<&Self>,
+        making: &mut Making<'_>,
+    ) -> Result<Self, Invalid>;
+
+    /// What every project begins with.
+    fn catalogue() -> Vec<Self> {
+        Vec::new()
+    }
+}
+
+/// The answer of the service about a record.
+pub(crate) type Answer<R> = <<R as Record>::Resource as Resource>::Answer;
+
+/// What a record is made with, where nothing else is said.
+pub(crate) struct Making<'a> {
+    pub(crate) draws: &'a mut Draws,
+    pub(crate) behaviour: &'a Behaviour,
+    pub(crate) now: SystemTime,
+}
+
+/// Newest first, then by id.
+type Place = (Reverse<SystemTime>, Arc<str>);
+
+/// The records of a resource in a project. Each call sees those that are not gone at `now`.
+///
+/// Copies share what has not changed since: a project is forked, and a write tried and undone, in the same time
+/// whatever its size.
+#[derive(Clone, Debug)]
+pub(crate) struct Table<R> {
+    by_place: OrdMap<Place, Arc<R>>,
+    places: HashMap<Arc<str>, Place>,
+    leaving: OrdSet<(SystemTime, Place)>,
+}
+
+impl<R> Default for Table<R> {
+    fn default() -> Self {
+        Self { by_place: OrdMap::new(), places: HashMap::new(), leaving: OrdSet::new() }
+    }
+}
+
+impl<R: Record> Table<R> {
+    /// Adds a record; `false` if there is one of the same id.
+    pub(crate) fn insert(&mut self, record: R, now: SystemTime) -> bool {
+        self.remove_gone(now);
+        if self.places.contains_key(record.id()) {
+            return false;
+        }
+        let id = Arc::<str>::from(record.id());
+        let place = (Reverse(record.created_at()), id.clone());
+        if let Some(gone) = record.gone_from() {
+            self.leaving.insert((gone, place.clone()));
+        }
+        self.places.insert(id, place.clone());
+        self.by_place.insert(place, Arc::new(record));
+        true
+    }
+
+    /// A record, if there is one.
+    pub(crate) fn get(&mut self, id: &str, now: SystemTime) -> Option<&R> {
+        self.remove_gone(now);
+        self.by_place.get(self.places.get(id)?).map(Arc::as_ref)
+    }
+
+    /// A record, to be changed. Its place in lists stays, and so does when it is gone: see [`Self::delete`].
+    pub(crate) fn get_mut(&mut self, id: &str, now: SystemTime) -> Option<&mut R> {
+        self.remove_gone(now);
+        self.by_place.get_mut(self.places.get(id)?).map(Arc::make_mut)
+    }
+
+    /// Deletes a record at once; `false` if there is none.
+    pub(crate) fn remove(&mut self, id: &str, now: SystemTime) -> bool {
+        self.remove_gone(now);
+        let Some(place) = self.places.remove(id) else { return false };
+        if let Some(record) = self.by_place.remove(&place)
+            && let Some(gone) = record.gone_from()
+        {
+            self.leaving.remove(&(gone, place));
+        }
+        true
+    }
+
+    /// Deletes a record by and by: `mark` says from when on it is gone, unless it is being deleted already.
+    /// `false` if there is none.
+    pub(crate) fn delete(&mut self, id: &str, now: SystemTime, mark: impl FnOnce(&mut R)) -> bool {
+        let Some(record) = self.get_mut(id, now) else { return false };
+        if record.gone_from().is_none() {
+            mark(record);
+            if let Some(gone) = record.gone_from() {
+                let place = (Reverse(record.created_at()), Arc::from(id));
+                self.leaving.insert((gone, place));
+            }
+        }
+        true
+    }
+
+    /// A page of the records that match, and how many match on all pages.
+    pub(crate) fn page<T>(
+        &mut self,
+        is_match: Option<&dyn Fn(&R) -> bool>,
+        (offset, limit): (usize, usize),
+        now: SystemTime,
+        take: impl Fn(&R) -> T,
+    ) -> (Vec<T>, usize) {
+        self.remove_gone(now);
+        let take = |record: &Arc<R>| take(record);
+        let Some(is_match) = is_match else {
+            let page = self.by_place.values().skip(offset).take(limit).map(take);
+            return (page.collect(), self.by_place.len());
+        };
+        let matches = || self.by_place.values().filter(|record| is_match(record));
+        (matches().skip(offset).take(limit).map(take).collect(), matches().count())
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&mut self, now: SystemTime) -> usize {
+        self.remove_gone(now);
+        self.by_place.len()
+    }
+
+    /// Every record, newest first, also those that are gone and have not been met since.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &R> {
+        self.by_place.values().map(Arc::as_ref)
+    }
+
+    fn remove_gone(&mut self, now: SystemTime) {
+        while self.leaving.get_min().is_some_and(|(gone, _)| *gone <= now) {
+            let Some((_, place)) = self.leaving.remove_min() else { return };
+            self.places.remove(&place.1);
+            self.by_place.remove(&place);
+        }
+    }
+
+    pub(crate) fn learn(
+        &mut self,
+        answer: Answer<R>,
+        making: &mut Making<'_>,
+    ) -> Result<(), Invalid> {
+        let known = fabric_model::Identified::id(&answer).map(str::to_owned);
+        let known = known.and_then(|id| self.get(&id, making.now).cloned());
+        let record = R::learn(answer, known.as_ref(), making)?;
+        self.remove(record.id(), making.now);
+        self.insert(record, making.now);
+        Ok(())
+    }
+}
+
+/// A table of records of whatever resource: for what works the same for all of them.
+pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
+    /// A copy, which costs nothing.
+    fn boxed(&self) -> Box<dyn AnyTable>;
+
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+
+    fn count(&mut self, now: SystemTime) -> usize;
+
+    /// A page of answers, as a `Vec` of them.
+    fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize);
+
+    /// The same in JSON.
+    fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize);
+
+    /// The records, to be written.
+    fn records(&self) -> Box<dyn erased_serde::Serialize + '_>;
+
+    /// Checks what fixtures say.
+    fn check_json(&self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid>;
+
+    /// Takes in what a service has answered, or what fixtures say.
+    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid>;
+}
+
+impl<R: Record> AnyTable for Table<R> {
+    fn boxed(&self) -> Box<dyn AnyTable> {
+        Box::new(self.clone())
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn count(&mut self, now: SystemTime) -> usize {
+        self.count(now)
+    }
+
+    fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize) {
+        let (answers, total) = self.page(None, page, now, |record| record.answer(now));
+        (Box::new(answers), total)
+    }
+
+    fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize) {
+        self.page(None, page, now, |record| {
+            serde_json::to_value(record.answer(now)).unwrap_or_default()
+        })
+    }
+
+    fn records(&self) -> Box<dyn erased_serde::Serialize + '_> {
+        Box::new(Records(self))
+    }
+
+    fn check_json(&self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid> {
+        R::learn(read_answer::<R>(answer)?, None, making).map(drop)
+    }
+
+    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid> {
+        self.learn(read_answer::<R>(answer)?, making)
+    }
+}
+
+/// The records of a table as a list.
+struct Records<'a, R>(&'a Table<R>);
+
+impl<R: Record> Serialize for Records<'_, R> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
+}
+
+/// Reads an answer that has no fields but those of its type, and keeps its rules.
+fn read_answer<R: Record>(json: Value) -> Result<Answer<R>, Invalid> {
+    let given: Vec<String> = match &json {
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, _)| name.clone())
+            .collect(),
+        _ => return Err(Invalid::new("it", "must be an object")),
+    };
+    let answer: Answer<R> = serde_path_to_error::deserialize(json)
+        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
+    let known = serde_json::to_value(&answer).unwrap_or_default();
+    if let Some(name) = given.into_iter().find(|name| known.get(name).is_none()) {
+        let article =
+            if R::Resource::SINGULAR.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+        let rule = format!("is no field of {article} {}", R::Resource::SINGULAR);
+        return Err(Invalid::new(name, rule));
+    }
+    answer.validate()?;
+    Ok(answer)
+}
+
+/// Reads the records of a table from JSON, and checks each.
+pub(crate) fn read_records<R: Record>(json: &str) -> Result<Table<R>, Invalid> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let records: Vec<R> = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
+    let mut table = Table::default();
+    for (place, record) in records.into_iter().enumerate() {
+        let wrong =
+            |rule: &str| Invalid::new(format!("[{place}]"), format!("{}: {rule}", record.id()));
+        let answer = record.answer(record.created_at());
+        answer.validate().map_err(|errors| wrong(&Invalid::from(errors).to_string()))?;
+        if record.created_at() != time::whole_milliseconds(record.created_at()) {
+            return Err(wrong("created_at: must be in whole milliseconds"));
+        }
+        let twice = wrong("must not be there twice");
+        // None of them goes while they are put in.
+        if !table.insert(record, SystemTime::UNIX_EPOCH) {
+            return Err(twice);
+        }
+    }
+    Ok(table)
+}
