@@ -266,10 +266,7 @@ impl Attributes {
             }
             ("required", None) => self.is_required = true,
             ("inline", None) => self.spelled_out = innermost(&field.ty).cloned(),
-            ("default", Some(value)) => {
-                self.default = Some(value.clone());
-                self.schema.push(quote!(default = #value));
-            }
+            ("default", Some(value)) => self.default = Some(value.clone()),
             ("minimum", Some(value)) => self.schema.push(quote!(minimum = #value)),
             ("format", Some(value)) => self.schema.push(quote!(format = #value)),
             ("example", Some(value)) => self.schema.push(quote!(example = #value)),
@@ -325,12 +322,17 @@ impl Attributes {
         let path: Path = syn::parse_str(&path).ok()?;
         self.schema.insert(0, quote!(schema_with = #path));
         let description = description(&field.attrs);
+        let default = self
+            .default
+            .as_ref()
+            .map_or_else(|| quote!(None), |value| quote!(Some(serde_json::json!(#value))));
         Some(quote! {
             #[cfg(feature = "openapi")]
             fn #function() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 crate::document::described(
                     <#spelled_out as utoipa::PartialSchema>::schema(),
                     #description,
+                    #default,
                 )
             }
         })
@@ -339,12 +341,13 @@ impl Attributes {
     /// What follows from the struct, and from whether the field is optional or a list.
     fn shape(&mut self, kind: Kind, shape: Shape) {
         // A schema that is spelled out says what it holds itself.
-        if self.spelled_out.is_some() {
-            if shape != Shape::Single {
-                self.schema.push(quote!(required = false));
+        if self.spelled_out.is_none() {
+            self.schema.extend(self.default.iter().map(|value| quote!(default = #value)));
+            if shape == Shape::Optional {
+                self.schema.push(quote!(nullable = false));
             }
-        } else if shape == Shape::Optional {
-            self.schema.push(quote!(nullable = false));
+        } else if shape != Shape::Single && kind != Kind::Answer {
+            self.schema.push(quote!(required = false));
         }
         match (kind, shape) {
             (Kind::Request, Shape::Optional) => {

@@ -138,10 +138,15 @@ fn value() -> Value {
     document
 }
 
-/// A schema with another description.
-pub(crate) fn described(mut schema: RefOr<Schema>, description: &str) -> RefOr<Schema> {
+/// A schema with the description of a field, and its default.
+pub(crate) fn described(
+    mut schema: RefOr<Schema>,
+    description: &str,
+    default: Option<Value>,
+) -> RefOr<Schema> {
     if let RefOr::T(Schema::Object(object)) = &mut schema {
         object.description = Some(description.to_owned());
+        object.default = default;
     }
     schema
 }

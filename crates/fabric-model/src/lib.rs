@@ -48,6 +48,7 @@ pub mod signature;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod text;
+pub mod workspace;
 
 pub use access_client::{AccessClientId, SubnetId, VpcId};
 pub use error::{ApiError, ErrorBody, Failure, ForbiddenBody, ForbiddenDetail, Source};

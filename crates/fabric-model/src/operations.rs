@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{Operation, OperationInfo, access_client, health};
+use crate::{Operation, OperationInfo, access_client, health, workspace};
 
 /// Something to be done for every operation: see [`visit_operations`].
 pub trait OperationVisitor {
@@ -17,6 +17,10 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<access_client::ShowAccessClient>();
     visitor.visit::<access_client::UpdateAccessClient>();
     visitor.visit::<access_client::DeleteAccessClient>();
+    visitor.visit::<workspace::CreateWorkspace>();
+    visitor.visit::<workspace::ListWorkspaces>();
+    visitor.visit::<workspace::UpdateWorkspace>();
+    visitor.visit::<workspace::DeleteWorkspace>();
     visitor.visit::<health::ShowHealth>();
 }
 

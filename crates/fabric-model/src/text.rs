@@ -133,7 +133,7 @@ macro_rules! text {
                     .description(Some($described))
                     .min_length(Some($minimum))
                     .max_length(Some($maximum))
-                    .pattern(Some(Self::ALPHABET.pattern))
+                    .pattern(Self::ALPHABET.pattern)
                     .examples([$example])
                     .into()
             }

@@ -2,6 +2,7 @@
 
 mod access_client;
 mod health;
+mod workspace;
 
 use std::sync::LazyLock;
 
@@ -30,6 +31,6 @@ macro_rules! register {
 }
 
 register! {
-    access_client;
+    access_client, workspace;
     without records: health;
 }

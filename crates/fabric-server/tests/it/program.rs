@@ -410,13 +410,15 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
     let (status, text, _) = coverage(&[]);
     assert_eq!(status, 0);
     assert!(text.contains("ShowAccessClient\n     never  200\n"), "{text}");
-    assert!(text.ends_with("1 of 37 documented answers met, 2.7 %\n"), "{text}");
-    assert_eq!(coverage(&["--fail-under", "2", "--need", "404"]).0, 0);
+    let documented =
+        fabric_model::operations().iter().map(|of| 1 + of.failures.len()).sum::<usize>();
+    assert!(text.contains(&format!("\n1 of {documented} documented answers met, ")), "{text}");
+    assert_eq!(coverage(&["--fail-under", "1", "--need", "404"]).0, 0);
     let (status, _, log) = coverage(&["--fail-under", "50", "--need", "408"]);
     assert_eq!(status, 1);
     assert!(log.contains("no caller ever met a 408") && log.contains("wanted are 50 %"), "{log}");
     let (_, json, _) = coverage(&["--json"]);
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["total"], 37);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["total"], documented);
     let refused = run(&mut program(&["coverage", "--endpoint", &endpoint]));
     assert!(
         refused.0 == 2
