@@ -137,6 +137,10 @@ fn inline(schema: &mut Value, parts: &Value) {
 /// How long a text or a list gets where the schema sets no limit.
 const UNLIMITED: u64 = 40;
 
+/// How long a text or a list is drawn one by one; what is longer repeats itself, and lists that are valid are
+/// no longer.
+const LARGE: u64 = 300;
+
 /// Characters that no pattern of the contract allows.
 const FOREIGN: [char; 8] = ['!', '/', '%', '"', '\n', '\0', 'é', '😀'];
 
@@ -151,7 +155,8 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
             let (min, max) = limits(schema, "minItems", "maxItems");
             // Long lists are slow to draw and to shrink, so they are rare.
             let few = vec(item.clone(), size(min)..=size(max.min(min + 3)));
-            prop_oneof![9 => few, 1 => vec(item, size(max))].prop_map(Value::from).boxed()
+            let many = vec(item, size(max.min(LARGE)));
+            prop_oneof![9 => few, 1 => many].prop_map(Value::from).boxed()
         }
         Some("string") => {
             let (min, max) = limits(schema, "minLength", "maxLength");
@@ -194,8 +199,13 @@ fn text_like(schema: &Value) -> impl Fn(u64) -> BoxedStrategy<String> + use<> {
         None => "(?s:.)".to_owned(),
     };
     move |length| {
-        let regex = format!("{class}{{{length}}}");
-        string_regex(&regex).expect("a class and a number make a pattern").boxed()
+        let drawn = length.min(LARGE);
+        let regex = format!("{class}{{{drawn}}}");
+        let text = string_regex(&regex).expect("a class and a number make a pattern");
+        if drawn == length {
+            return text.boxed();
+        }
+        text.prop_map(move |text| text.chars().cycle().take(size(length)).collect()).boxed()
     }
 }
 
@@ -216,7 +226,8 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
             let (min, max) = limits(schema, "minItems", "maxItems");
             let item = valid(&schema["items"]);
             if schema["maxItems"].is_u64() {
-                flaws.push(vec(item.clone(), size(max + 1)).prop_map(Value::from).boxed());
+                let too_many = item.clone().prop_map(move |item| vec![item; size(max + 1)]);
+                flaws.push(too_many.prop_map(Value::from).boxed());
             }
             let good = vec(item, size(min)..=size(max.min(min + 3)));
             let spoiled = (good, invalid(&schema["items"]), any::<Index>());
