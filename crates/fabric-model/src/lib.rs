@@ -33,6 +33,7 @@ pub mod charset;
 #[cfg(feature = "openapi")]
 pub mod document;
 mod error;
+pub mod feature;
 pub mod header;
 pub mod health;
 mod invalid;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{Operation, OperationInfo, access_client, health, workspace};
+use crate::{Operation, OperationInfo, access_client, feature, health, workspace};
 
 /// Something to be done for every operation: see [`visit_operations`].
 pub trait OperationVisitor {
@@ -21,6 +21,7 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<workspace::ListWorkspaces>();
     visitor.visit::<workspace::UpdateWorkspace>();
     visitor.visit::<workspace::DeleteWorkspace>();
+    visitor.visit::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }
 

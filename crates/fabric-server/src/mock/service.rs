@@ -1,6 +1,7 @@
 //! The service itself: what the mock registers, a file for each resource.
 
 mod access_client;
+mod feature;
 mod health;
 mod workspace;
 
@@ -31,6 +32,6 @@ macro_rules! register {
 }
 
 register! {
-    access_client, workspace;
+    access_client, workspace, feature;
     without records: health;
 }
