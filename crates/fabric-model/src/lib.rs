@@ -43,6 +43,7 @@ mod open_enum;
 mod operation;
 mod operations;
 mod parameters;
+mod payload;
 mod resource;
 #[cfg(feature = "signature")]
 pub mod signature;
@@ -55,7 +56,8 @@ pub use access_client::{AccessClientId, SubnetId, VpcId};
 pub use error::{ApiError, ErrorBody, Failure, ForbiddenBody, ForbiddenDetail, Source};
 pub use invalid::{Invalid, Violation};
 pub use list::{List, Page, Paging};
-pub use operation::{Example, Nothing, Operation, OperationInfo, Parameters, Payload, Request};
+pub use operation::{Example, Operation, OperationInfo, Request};
 pub use operations::{OperationVisitor, operation, operations, visit_operations};
+pub use payload::{Nothing, Parameters, Payload};
 pub use resource::{Identified, Resource, ResourceInfo, Stateful};
 pub use text::ProjectId;

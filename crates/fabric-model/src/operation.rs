@@ -4,25 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use http::{Method, StatusCode};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use validator::Validate;
 
-use crate::{Failure, Identified, Invalid, Resource, ResourceInfo, json, parameters};
-
-#[cfg(not(feature = "openapi"))]
-use documented::{DocumentedBody, DocumentedParameters};
-#[cfg(feature = "openapi")]
-use utoipa::{IntoParams as DocumentedParameters, ToSchema as DocumentedBody};
-
-/// What describes itself in the OpenAPI document. Without the feature `openapi`, everything does.
-#[cfg(not(feature = "openapi"))]
-mod documented {
-    pub trait DocumentedBody {}
-    impl<T> DocumentedBody for T {}
-    pub trait DocumentedParameters {}
-    impl<T> DocumentedParameters for T {}
-}
+use crate::{Failure, Invalid, Parameters, Payload, Resource, ResourceInfo, parameters};
 
 /// One operation of the service, declared once: the server's route, the client's call and the entry
 /// in the OpenAPI document all follow from it.
@@ -267,87 +251,4 @@ fn is_media_type(content_type: &[u8], media_type: &str) -> bool {
             }
             _ => true,
         })
-}
-
-/// The parameters in a path or after the `?`: a struct whose fields print as text.
-pub trait Parameters:
-    Clone
-    + Debug
-    + PartialEq
-    + Serialize
-    + DeserializeOwned
-    + Validate
-    + DocumentedParameters
-    + Send
-    + Sync
-    + 'static
-{
-    /// The schemas that the parameters name: the document must have them, and `utoipa` does not collect
-    /// them.
-    #[cfg(feature = "openapi")]
-    #[must_use]
-    fn schemas() -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
-        Vec::new()
-    }
-}
-
-/// A body of a request or an answer: a JSON object, or [`Nothing`].
-pub trait Payload:
-    Clone
-    + Debug
-    + PartialEq
-    + Serialize
-    + DeserializeOwned
-    + Validate
-    + DocumentedBody
-    + Send
-    + Sync
-    + 'static
-{
-    /// The `Content-Type`; `None` when there is no body.
-    const MEDIA_TYPE: Option<&'static str> = Some("application/json");
-
-    /// Reads the body. What it reads still has to be validated.
-    ///
-    /// # Errors
-    ///
-    /// Not UTF-8, not JSON, not an object, or a field of the wrong type, `null` or given twice.
-    fn read(body: &[u8]) -> Result<Self, Invalid> {
-        json::read(body)
-    }
-
-    /// Writes the body.
-    ///
-    /// # Errors
-    ///
-    /// A type that JSON can't hold, such as a map with keys that are no strings.
-    fn write(&self) -> Result<Vec<u8>, Invalid> {
-        serde_json::to_vec(self).map_err(|_| Invalid::new(json::BODY, "cannot be written as JSON"))
-    }
-}
-
-/// No parameters, or no body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate)]
-#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams, utoipa::ToSchema))]
-pub struct Nothing {}
-
-impl Parameters for Nothing {}
-
-impl Identified for Nothing {
-    fn id(&self) -> Option<&str> {
-        None
-    }
-}
-
-impl Payload for Nothing {
-    const MEDIA_TYPE: Option<&'static str> = None;
-
-    /// Whatever comes where nothing is expected is ignored.
-    fn read(_: &[u8]) -> Result<Self, Invalid> {
-        Ok(Self {})
-    }
-
-    fn write(&self) -> Result<Vec<u8>, Invalid> {
-        Ok(Vec::new())
-    }
 }

@@ -1,5 +1,7 @@
 //! What a resource is: a kind of thing that operations are about.
 
+use crate::{Nothing, Payload};
+
 /// A kind of thing in the contract, such as access clients.
 ///
 /// Each [`Operation`](crate::Operation) is about one. Its name is the tag in the `OpenAPI` document, and
@@ -49,7 +51,7 @@ impl ResourceInfo {
 }
 
 /// An answer that says which thing it is about.
-pub trait Identified: crate::Payload {
+pub trait Identified: Payload {
     /// The id, if the answer has it.
     fn id(&self) -> Option<&str>;
 }
@@ -61,4 +63,11 @@ pub trait Stateful: Identified {
 
     /// The state, if the answer has it.
     fn status(&self) -> Option<&Self::Status>;
+}
+
+/// What has no body is about nothing in particular.
+impl Identified for Nothing {
+    fn id(&self) -> Option<&str> {
+        None
+    }
 }

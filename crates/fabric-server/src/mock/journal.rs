@@ -3,6 +3,7 @@
 pub(crate) mod entry;
 pub(crate) mod mismatch;
 pub(crate) mod packed;
+pub(crate) mod secret;
 pub(crate) mod verify;
 
 use std::cmp::Reverse;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::raw;
 
-/// What came over the wire until it ended, or nothing came for a second.
+/// What came over the wire until it ended; of a call that hangs, until the server has met the fault.
 #[derive(Debug, PartialEq)]
 struct Wire {
     bytes: Vec<u8>,
@@ -28,10 +28,18 @@ enum End {
 }
 
 fn exchange(address: SocketAddr, request: &[u8]) -> Wire {
+    exchange_with(address, request, false)
+}
+
+fn exchange_with(address: SocketAddr, request: &[u8], hangs: bool) -> Wire {
     let began = Instant::now();
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
     stream.write_all(request).unwrap();
+    if hangs {
+        wait_for_a_hanging_call(address);
+        // Whatever was sent is here by now: the call in the journal is answered, or never is.
+        stream.set_nonblocking(true).unwrap();
+    }
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     let end = loop {
         match stream.read(&mut buffer) {
@@ -39,12 +47,24 @@ fn exchange(address: SocketAddr, request: &[u8]) -> Wire {
             Ok(length) => bytes.extend_from_slice(&buffer[..length]),
             Err(error) if error.kind() == ErrorKind::ConnectionReset => break End::Reset,
             Err(error) => {
-                assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
                 break End::Silence;
             }
         }
     };
     Wire { bytes, end, took: began.elapsed() }
+}
+
+/// Waits until a call that is not answered stands in the journal.
+fn wait_for_a_hanging_call(address: SocketAddr) {
+    loop {
+        let journal = raw::send(address, &raw::request("GET", "/_mock/v1/journal", "", b""));
+        let entries = journal.json()["entries"].clone();
+        if entries.as_array().unwrap().iter().any(|entry| entry["status"].is_null()) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 impl Wire {
@@ -171,6 +191,7 @@ async fn each_fault_is_seen_and_leaves_the_state_as_the_rule_says() {
                     let server = MockServer::start().await;
                     let address = server.address();
                     let shown = fault.to_string();
+                    let hangs = fault["then"]["kind"] == "hang";
                     let wire = tokio::task::spawn_blocking(move || {
                         let mut headers = "Content-Type: application/json\r\n".to_owned();
                         if by_header {
@@ -194,7 +215,7 @@ async fn each_fault_is_seen_and_leaves_the_state_as_the_rule_says() {
                             &headers,
                             br#"{"name":"by-fault"}"#,
                         );
-                        exchange(address, &create)
+                        exchange_with(address, &create, hangs)
                     });
                     let wire = wire.await.unwrap();
                     sees(&wire);

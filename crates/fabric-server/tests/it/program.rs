@@ -50,6 +50,18 @@ fn terminate(child: &Child) {
     assert!(kill.success());
 }
 
+/// Waits until the log has a line with a text.
+#[cfg(unix)]
+fn wait_for(child: &mut Child, text: &str) {
+    let mut byte = [0];
+    let mut line = Vec::new();
+    // By single bytes, so that whoever reads on misses none.
+    while !String::from_utf8_lossy(&line).contains(text) {
+        child.stderr.as_mut().unwrap().read_exact(&mut byte).unwrap();
+        if byte == *b"\n" { line.clear() } else { line.push(byte[0]) }
+    }
+}
+
 /// A file of its own for a test, removed with it.
 struct File(PathBuf);
 
@@ -203,19 +215,19 @@ async fn tls_and_credentials_from_the_environment_work_and_no_log_shows_a_secret
 fn a_signal_finishes_open_requests_and_ends_with_success() {
     let (mut child, address) = start(&["--listen", "0"]);
     let mut open = TcpStream::connect(address).unwrap();
-    let bytes = raw::json("POST", "/v1/access-clients", b"{}");
-    let (first, last) = bytes.split_at(bytes.len() - 1);
-    open.write_all(first).unwrap();
-    // The request must be under way before the signal comes.
-    std::thread::sleep(Duration::from_millis(200));
+    let headers = "Content-Type: application/json\r\nExpect: 100-continue\r\n";
+    let bytes = request("POST", "/v1/access-clients", headers, b"{}");
+    let (head, body) = bytes.split_at(bytes.len() - 2);
+    open.write_all(head).unwrap();
+    // The server asks for the body: the request is under way.
+    let mut interim = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    open.read_exact(&mut interim).unwrap();
     terminate(&child);
-    std::thread::sleep(Duration::from_millis(200));
-    open.write_all(last).unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(log.any(|line| line.unwrap().contains("stopping")));
+    open.write_all(body).unwrap();
     assert_eq!(raw::read(&mut open).status, 200);
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    let mut log = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    assert!(log.contains("stopping"), "{log}");
 }
 
 /// Makes 2,000 calls that are rejected, each of which logs a line with its path.
@@ -436,45 +448,41 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
 
 #[cfg(unix)]
 #[test]
-fn fixtures_are_read_again_when_asked_or_when_it_changes() {
+fn fixtures_are_read_again_when_asked_or_when_they_change() {
     let fixtures = File::new("changing.json", r#"[{"name": "first"}]"#);
-    let (child, address) = start(&["--listen", "0", "--fixtures", fixtures.path()]);
+    let (mut child, address) = start(&["--listen", "0", "--fixtures", fixtures.path()]);
     let names = || {
         let answer = raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json();
         let infos = answer["access_client_infos"].as_array().unwrap().clone();
         infos.iter().map(|found| found["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let becomes = |wanted: &str| {
-        for _ in 0..100 {
-            if names() == [wanted] {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        while names() != [wanted] {
+            std::thread::sleep(Duration::from_millis(20));
         }
-        false
     };
-    assert!(becomes("first"));
+    becomes("first");
     std::fs::write(fixtures.path(), r#"[{"name": "second"}]"#).unwrap();
-    std::thread::sleep(Duration::from_millis(700));
-    assert!(becomes("first"), "nobody asked");
-    let hangup = || Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
+    assert_eq!(names(), ["first"], "nobody asked");
+    let id = child.id().to_string();
+    let hangup = || Command::new("kill").args(["-HUP", &id]).status().unwrap();
     hangup();
-    assert!(becomes("second"));
+    becomes("second");
     std::fs::write(fixtures.path(), "[{").unwrap();
     hangup();
-    std::thread::sleep(Duration::from_secs(2));
-    assert!(becomes("second"));
-    assert!(stop(child).contains("nothing changes: the fixtures"));
+    wait_for(&mut child, "nothing changes: the fixtures");
+    assert_eq!(names(), ["second"]);
+    stop(child);
 
-    let (child, address) = start(&["--listen", "0"]);
+    let (mut child, address) = start(&["--listen", "0"]);
     let create = || raw::send(address, &raw::json("POST", "/v1/access-clients", b"{}"));
     create();
     Command::new("kill").args(["-HUP", &child.id().to_string()]).status().unwrap();
-    std::thread::sleep(Duration::from_secs(2));
+    wait_for(&mut child, "there are no --fixtures to read again");
     let total =
         raw::send(address, &request("GET", "/v1/access-clients", "", b"")).json()["total"].clone();
     assert_eq!(total, 1);
-    assert!(stop(child).contains("there are no --fixtures to read again"));
+    stop(child);
 
     std::fs::write(fixtures.path(), r#"[{"name": "first"}]"#).unwrap();
     let (child, address) =
@@ -485,10 +493,9 @@ fn fixtures_are_read_again_when_asked_or_when_it_changes() {
     };
     assert!(!watched());
     std::fs::write(fixtures.path(), r#"[{"name": "third"}]"#).unwrap();
-    assert!((0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        watched()
-    }));
+    while !watched() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     stop(child);
 }
 
@@ -592,4 +599,49 @@ fn a_recorder_with_credentials_calls_for_nobody_elses_page() {
     stop(recorder);
     stop(upstream);
     std::fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
+fn a_recorder_learns_only_from_answers_of_operations() {
+    // A real endpoint whose health has an id, as has each of its workspaces.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let real = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = String::new();
+            BufReader::new(&stream).read_line(&mut head).unwrap();
+            let thing = r#"{"id":"w-1","name":"thing"}"#;
+            let body = match head.split(' ').nth(1).unwrap() {
+                "/v1/workspaces" => format!(r#"{{"workspaces":[{thing}],"total":1}}"#),
+                _ => thing.to_owned(),
+            };
+            let length = body.len();
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n";
+            write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+        }
+    });
+    let out = std::env::temp_dir().join(format!("fabric-{}-learned", std::process::id()));
+    let endpoint = format!("http://{real}");
+    let arguments = ["record", "--upstream", &endpoint, "--listen", "0", "--out"];
+    let (recorder, address) = start(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+    for target in ["/healthcheck", "/v1/pots/w-1", "/v1/workspaces"] {
+        assert_eq!(raw::send(address, &request("GET", target, "", b"")).status, 200);
+    }
+    let records = |resource: &str| {
+        let target = format!("/_mock/v1/projects/default/{resource}");
+        raw::send(address, &request("GET", &target, "", b"")).json()["records"].clone()
+    };
+    assert_eq!(records("access-clients"), serde_json::json!([]));
+    assert_eq!(records("workspaces")[0]["name"], "thing");
+    stop(recorder);
+    std::fs::remove_dir_all(out).unwrap();
+}
+
+#[test]
+fn a_file_after_seed_is_answered_with_a_hint() {
+    let said = fails(&["--seed", "fixtures.json"]);
+    assert!(said.contains("--seed <N>") && said.contains("goes after --fixtures"), "{said}");
+    let said = fails_when(program(&["--listen", "0"]).env("FABRIC_SEED", "fixtures.json"));
+    assert!(said.contains("FABRIC_FIXTURES"), "{said}");
 }

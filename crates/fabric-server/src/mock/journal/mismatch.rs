@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::mock::journal::packed::{REDACTED, is_secret};
+use crate::mock::journal::secret::{REDACTED, is_secret};
 
 /// How much is kept of a canonical request, in bytes.
 const CANONICAL_REQUEST_MAX: usize = 64 * 1024;

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use fabric_model::{OperationInfo, ProjectId, header};
+use fabric_model::{OperationInfo, ProjectId};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use crate::api::time;
-use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_TOKEN};
 use crate::mock::journal::entry::Entry;
 use crate::mock::journal::mismatch::SignatureMismatch;
+use crate::mock::journal::secret::{REDACTED, is_secret};
 
 /// What there is to say of a call.
 #[derive(Debug)]
@@ -63,13 +63,6 @@ struct Ends {
 
 /// How much is kept of a body.
 const BODY_MAX: usize = 64 * 1024;
-
-pub(crate) const REDACTED: &str = "[redacted]";
-
-/// Headers whose values are nobody's business.
-pub(crate) fn is_secret(name: &HeaderName) -> bool {
-    header::is_secret(name) || *name == X_MOCK_CANONICAL_REQUEST || *name == X_MOCK_TOKEN
-}
 
 /// The values of a header that are told.
 fn told<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a [u8] {
