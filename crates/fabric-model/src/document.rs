@@ -492,3 +492,41 @@ fn refused_by_the_gateway() -> Response {
 fn body(failure: Failure) -> Option<Value> {
     ApiError::from(failure).json().cloned().map(Value::Object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_reach_what_needs_no_other_id() {
+        let of = |id, path, id_in_response| OperationInfo {
+            id,
+            path,
+            id_in_response,
+            ..operations()[0].clone()
+        };
+        let all: Vec<&'static OperationInfo> = [
+            of("CreateWorkspace", "/v1/workspaces", Some("/id")),
+            of("ShowWorkspace", "/v1/workspaces/{workspace_id}", None),
+            of("CreateJob", "/v1/workspaces/{workspace_id}/jobs", Some("/job/id")),
+            of("ShowJob", "/v1/workspaces/{workspace_id}/jobs/{job_id}", None),
+            of("ListVersions", "/v1/workspaces/{workspace_id}/jobs/{job_id}/versions", None),
+        ]
+        .map(|operation| &*Box::leak(Box::new(operation)))
+        .into();
+        let linked = |place: usize| {
+            let links = links(all[place], &all).into_iter();
+            links.map(|(id, link)| (id, serde_json::json!(link)["parameters"].clone()))
+        };
+        let workspace = serde_json::json!({ "workspace_id": "$response.body#/id" });
+        let of_workspace: Vec<_> = linked(0).collect();
+        let expected = [("ShowWorkspace", workspace.clone()), ("CreateJob", workspace)];
+        assert_eq!(of_workspace, expected);
+        let job = serde_json::json!({
+            "workspace_id": "$request.path.workspace_id", "job_id": "$response.body#/job/id",
+        });
+        let of_job: Vec<_> = linked(2).collect();
+        assert_eq!(of_job, [("ShowJob", job.clone()), ("ListVersions", job)]);
+        assert_eq!(linked(1).count(), 0);
+    }
+}

@@ -225,9 +225,7 @@ impl<O: Operation> Request<O> {
         content_type: Option<&[u8]>,
         body: &[u8],
     ) -> Result<Self, Invalid> {
-        let path = parameters::read(
-            parameters::path_pairs(O::PATH, path).map(|(name, value)| (Cow::from(name), value)),
-        )?;
+        let path = parameters::read_path(O::PATH, path)?;
         let query = parameters::read(parameters::query_pairs(query))?;
         if let Some(media_type) = O::Body::MEDIA_TYPE
             && !content_type.is_some_and(|given| is_media_type(given, media_type))

@@ -93,12 +93,27 @@ pub(crate) fn read<'a, T: DeserializeOwned>(
     for (name, value) in pairs {
         match given.iter_mut().find(|(known, _)| *known == name) {
             Some((_, texts)) => texts.more.push(value),
-            None => given.push((name, Texts { first: value, more: Vec::new() })),
+            None => given.push((name, Texts::of(value))),
         }
     }
+    read_once(given.into_iter())
+}
+
+/// Reads a parameter struct from the values of a path, in which every name stands once.
+pub(crate) fn read_path<'a, T: DeserializeOwned>(
+    template: &'static str,
+    path: &'a str,
+) -> Result<T, Invalid> {
+    let pairs = path_pairs(template, path);
+    read_once(pairs.map(|(name, value)| (Cow::Borrowed(name), Texts::of(value))))
+}
+
+fn read_once<'a, T: DeserializeOwned>(
+    given: impl Iterator<Item = (Cow<'a, str>, Texts<'a>)>,
+) -> Result<T, Invalid> {
     // The field is known only while its value is read; serde's error does not carry it.
     let mut current = Cow::from("");
-    let given = given.into_iter().map(|(name, texts)| {
+    let given = given.map(|(name, texts)| {
         current.clone_from(&name);
         (name, texts)
     });
@@ -113,6 +128,10 @@ struct Texts<'a> {
 }
 
 impl<'a> Texts<'a> {
+    fn of(value: Cow<'a, str>) -> Self {
+        Self { first: value, more: Vec::new() }
+    }
+
     fn single(self) -> Result<Cow<'a, str>, Rule> {
         if self.more.is_empty() { Ok(self.first) } else { Err(Rule::duplicate_field("")) }
     }
@@ -219,8 +238,7 @@ impl<'de> Deserializer<'de> for Texts<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {
         let texts = std::iter::once(self.first).chain(self.more);
-        visitor
-            .visit_seq(SeqDeserializer::new(texts.map(|first| Texts { first, more: Vec::new() })))
+        visitor.visit_seq(SeqDeserializer::new(texts.map(Texts::of)))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Rule> {

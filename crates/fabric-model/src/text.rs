@@ -27,7 +27,7 @@ macro_rules! text {
             /// The most characters.
             pub const MAX_LENGTH: usize = $maximum;
             /// The characters that it may have.
-            pub const ALPHABET: $crate::charset::Alphabet = $crate::charset::$alphabet;
+            pub const ALPHABET: &'static $crate::charset::Alphabet = &$crate::charset::$alphabet;
 
             /// The text.
             #[must_use]
@@ -36,7 +36,7 @@ macro_rules! text {
             }
 
             fn check(text: &str) -> Result<(), String> {
-                $crate::text::check(text, $minimum, $maximum, &Self::ALPHABET)
+                $crate::text::check(text, $minimum, $maximum, Self::ALPHABET)
             }
 
             /// The rule of its length, for a field that is a `String`.
@@ -48,7 +48,7 @@ macro_rules! text {
             /// The rule of its characters, for a field that is a `String`.
             #[allow(dead_code, reason = "not every one of them is a rule of a `String`")]
             pub(crate) fn characters(text: &str) -> Result<(), validator::ValidationError> {
-                $crate::text::check_characters(text, &Self::ALPHABET)
+                $crate::text::check_characters(text, Self::ALPHABET)
             }
         }
 

@@ -8,6 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use fabric_model::signature::Explanation;
 use fabric_model::{ApiError, OperationInfo, ProjectId};
+use http::HeaderValue;
 use http::request::Parts;
 
 use crate::api::answer::Answer;
@@ -45,7 +46,7 @@ pub trait Around: Send + Sync + 'static {
     /// The answer is there: whatever this returns is sent.
     fn finish(
         &self,
-        call: Call<Self::Note>,
+        call: &mut Call<Self::Note>,
         parts: &Parts,
         answer: Answer,
     ) -> impl Future<Output = Response> + Send;
@@ -59,7 +60,7 @@ impl Around for () {
         Ok(caller)
     }
 
-    async fn finish(&self, _: Call<()>, _: &Parts, answer: Answer) -> Response {
+    async fn finish(&self, _: &mut Call<()>, _: &Parts, answer: Answer) -> Response {
         answer.into_response()
     }
 }
@@ -74,6 +75,8 @@ pub struct Call<Note> {
     pub project: Option<ProjectId>,
     /// The time in the project of the caller, or else that of the server: read once, when it is first needed.
     pub now: Option<SystemTime>,
+    /// The id of the request, once it has one.
+    pub request_id: Option<HeaderValue>,
     /// The body of the request, as far as it was read.
     pub body: Bytes,
     /// Why the call failed, for the log.
@@ -93,6 +96,7 @@ impl<Note: Default> Call<Note> {
             operation,
             project: None,
             now: None,
+            request_id: None,
             body: Bytes::new(),
             reason: None,
             explanation: None,

@@ -143,7 +143,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
             let answer = shared.answer::<O, _, _>(handler, &parts, body, &mut call);
             let outcome =
                 in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await;
-            shared.finish(call, &parts, settled(outcome)).await
+            shared.finish(&mut call, &parts, settled(outcome)).await
         };
         let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
         let path = self
@@ -171,14 +171,16 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
                                        request: HttpRequest| {
                 let (parts, _) = request.into_parts();
                 let answer = Answer::no_such_method(&parts.method, &allowed);
-                shared.finish(Call::new(None), &parts, check_head(&parts).map(|()| answer)).await
+                shared
+                    .finish(&mut Call::new(None), &parts, check_head(&parts).map(|()| answer))
+                    .await
             };
             router = router.route(name, path.router.fallback(fallback));
         }
         let fallback = async |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
             let (parts, _) = request.into_parts();
             let outcome = check_head(&parts).and(Err(Failure::NoSuchApi.into()));
-            shared.finish(Call::new(None), &parts, outcome).await
+            shared.finish(&mut Call::new(None), &parts, outcome).await
         };
         router.fallback(fallback).with_state(shared)
     }
@@ -263,7 +265,7 @@ impl<S: Clone, A: Around> Shared<S, A> {
     /// Gives an answer what every answer has, tells the log, and hands it to [`Around`].
     async fn finish(
         &self,
-        mut call: Call<A::Note>,
+        call: &mut Call<A::Note>,
         parts: &Parts,
         outcome: Result<Answer, ApiError>,
     ) -> Response {
@@ -279,7 +281,7 @@ impl<S: Clone, A: Around> Shared<S, A> {
             }
             Err(error) => {
                 if call.reason.is_none() {
-                    let reason = self.around.explain(&call, &error);
+                    let reason = self.around.explain(call, &error);
                     call.reason = Some(reason.unwrap_or_else(|| error.to_string()).into());
                 }
                 let reason = call.reason.as_deref().unwrap_or_default();
@@ -293,7 +295,8 @@ impl<S: Clone, A: Around> Shared<S, A> {
                 answer
             }
         };
-        answer.headers.insert(header::X_REQUEST_ID, id);
+        answer.headers.insert(header::X_REQUEST_ID, id.clone());
+        call.request_id = Some(id);
         // hyper adds the date of the system, by which no caller could set a clock to ours.
         let date = self.clock.http_date(call.project.as_ref(), now);
         answer.headers.extend(date.map(|date| (DATE, date)));

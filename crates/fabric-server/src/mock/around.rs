@@ -79,16 +79,16 @@ impl Around for AroundWorld {
         error.is_not_found().then(|| format!("state: project {project} has no such {what}"))
     }
 
-    async fn finish(&self, mut call: Call<Note>, parts: &Parts, mut answer: Answer) -> Response {
+    async fn finish(&self, call: &mut Call<Note>, parts: &Parts, mut answer: Answer) -> Response {
         if let Some(wait) = call.note.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             answer.headers.insert(RETRY_AFTER, seconds.into());
         }
         let firing = call.note.firing.take();
         if let Some(firing) = &firing {
-            answer = meet(firing, &mut call, parts, answer);
+            answer = meet(firing, call, parts, answer);
         }
-        self.note(&call, parts, &answer, firing.as_ref());
+        self.note(call, parts, &answer, firing.as_ref());
         if !answer.status.is_success() && parts.headers.contains_key(X_MOCK_EXPLAIN) {
             answer.headers.extend(call.reason.as_deref().map(reason_header));
         }
@@ -118,7 +118,6 @@ impl AroundWorld {
             None
         };
         let target = parts.uri.path_and_query();
-        let request_id = answer.headers.get(fabric_model::header::X_REQUEST_ID);
         let signature = call.explanation.as_ref().map(|explanation| {
             let given = parts.headers.get(X_MOCK_CANONICAL_REQUEST);
             let given = given.and_then(|value| value.to_str().ok());
@@ -135,7 +134,11 @@ impl AroundWorld {
             status,
             error_code: code.as_deref(),
             answer: &answer.body,
-            request_id: request_id.and_then(|id| id.to_str().ok()).unwrap_or_default(),
+            request_id: call
+                .request_id
+                .as_ref()
+                .and_then(|id| id.to_str().ok())
+                .unwrap_or_default(),
             took,
             fault: firing.map(|firing| firing.id.unwrap_or_default()),
             reason: call.reason.as_deref(),

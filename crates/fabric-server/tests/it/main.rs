@@ -12,6 +12,7 @@ mod callers;
 mod control;
 mod faults;
 mod journal;
+mod operations;
 mod program;
 mod raw;
 mod worlds;
