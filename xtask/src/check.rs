@@ -8,8 +8,14 @@ use crate::{Outcome, cargo, cargo_command, openapi, say, shown};
 
 /// What users may build besides the whole workspace with every feature. Each line is linted and built
 /// by itself: in the workspace the features that one package asks for are on for all.
-const FEATURES: &[&str] =
-    &["fabric-model", "fabric-client --no-default-features", "fabric-server --no-default-features"];
+const FEATURES: &[&str] = &[
+    "fabric-model",
+    "fabric-client --no-default-features",
+    // The room that serves an implementation, without the mock: the compiler then forbids every use of it.
+    "fabric-server --no-default-features",
+    "fabric-server --no-default-features --features tls",
+    "fabric-server --no-default-features --features mock",
+];
 
 /// Format, documents, lints, builds and rustdoc, the quick ones first, and then the tests.
 ///

@@ -114,38 +114,25 @@ struct Attributes {
     spelled_out: Option<Type>,
 }
 
+/// What the fields of a struct add to it.
+#[derive(Default)]
+struct Fields {
+    /// What a query has where nothing is given.
+    defaults: Vec<Tokens>,
+    /// The types that the document must have a schema of.
+    named: Vec<Type>,
+    /// Functions that give the schemas of fields.
+    functions: Vec<Tokens>,
+    has_nested: bool,
+}
+
 fn expand(kind: Kind, mut item: ItemStruct) -> syn::Result<Tokens> {
-    let mut defaults = Vec::new();
-    let mut named = Vec::new();
-    let mut functions = Vec::new();
-    let mut has_nested = false;
+    let mut fields = Fields::default();
     for field in &mut item.fields {
-        let rules = take_rules(&mut field.attrs)?;
-        let mut attributes = Attributes::default();
-        for rule in &rules {
-            attributes.add(rule, field)?;
-        }
-        if attributes.spelled_out.is_some() && !attributes.schema.is_empty() {
-            let message = "the type has limits and an example already";
-            return Err(Error::new_spanned(&field.ty, message));
-        }
-        attributes.shape(kind, Shape::of(field));
-        functions.extend(attributes.spell_out(&item.ident, field));
-        has_nested |= attributes.is_nested;
-        let name = &field.ident;
-        defaults.push(match &attributes.default {
-            Some(Expr::Lit(literal)) if matches!(literal.lit, Lit::Str(_)) => {
-                quote!(#name: ::core::convert::From::from(#literal))
-            }
-            Some(value) => quote!(#name: #value),
-            None => quote!(#name: ::core::default::Default::default()),
-        });
-        if let Some(name) = named_type(field).filter(|_| attributes.spelled_out.is_none()) {
-            named.push(name.clone());
-        }
-        attributes.put_on(kind, field);
+        fields.add(kind, &item.ident, field)?;
     }
     let name = &item.ident;
+    let Fields { defaults, named, functions, has_nested } = &fields;
     let functions = (!functions.is_empty()).then(|| quote!(impl #name { #(#functions)* }));
     let (derive, more, implementation) = match kind {
         Kind::Request | Kind::Answer => {
@@ -156,18 +143,7 @@ fn expand(kind: Kind, mut item: ItemStruct) -> syn::Result<Tokens> {
             (
                 quote!(utoipa::IntoParams),
                 quote!(#[cfg_attr(feature = "openapi", into_params(parameter_in = #place))]),
-                quote! {
-                    impl crate::Parameters for #name {
-                        #[cfg(feature = "openapi")]
-                        fn schemas()
-                        -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
-                            vec![#((
-                                <#named as utoipa::ToSchema>::name().into_owned(),
-                                <#named as utoipa::PartialSchema>::schema(),
-                            )),*]
-                        }
-                    }
-                },
+                implement_parameters(name, named),
             )
         }
     };
@@ -199,6 +175,52 @@ fn expand(kind: Kind, mut item: ItemStruct) -> syn::Result<Tokens> {
         #implementation
         #functions
     })
+}
+
+/// Parameters that name the schemas of their fields.
+fn implement_parameters(name: &Ident, named: &[Type]) -> Tokens {
+    quote! {
+        impl crate::Parameters for #name {
+            #[cfg(feature = "openapi")]
+            fn schemas() -> Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)> {
+                vec![#((
+                    <#named as utoipa::ToSchema>::name().into_owned(),
+                    <#named as utoipa::PartialSchema>::schema(),
+                )),*]
+            }
+        }
+    }
+}
+
+impl Fields {
+    /// Replaces the rules of a field by the attributes that follow from them.
+    fn add(&mut self, kind: Kind, of: &Ident, field: &mut Field) -> syn::Result<()> {
+        let rules = take_rules(&mut field.attrs)?;
+        let mut attributes = Attributes::default();
+        for rule in &rules {
+            attributes.add(rule, field)?;
+        }
+        if attributes.spelled_out.is_some() && !attributes.schema.is_empty() {
+            let message = "the type has limits and an example already";
+            return Err(Error::new_spanned(&field.ty, message));
+        }
+        attributes.shape(kind, Shape::of(field));
+        self.functions.extend(attributes.spell_out(of, field));
+        self.has_nested |= attributes.is_nested;
+        let name = &field.ident;
+        self.defaults.push(match &attributes.default {
+            Some(Expr::Lit(literal)) if matches!(literal.lit, Lit::Str(_)) => {
+                quote!(#name: ::core::convert::From::from(#literal))
+            }
+            Some(value) => quote!(#name: #value),
+            None => quote!(#name: ::core::default::Default::default()),
+        });
+        if attributes.spelled_out.is_none() {
+            self.named.extend(named_type(field).cloned());
+        }
+        attributes.put_on(kind, field);
+        Ok(())
+    }
 }
 
 /// The innermost type of a field: that of what is optional, or of the items of a list.

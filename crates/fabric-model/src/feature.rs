@@ -87,11 +87,11 @@ impl Identified for Feature {
 #[derive(Default, Eq)]
 pub struct FeaturePage {
     /// The features of the page: 0 to 100,000.
-    #[rule(items = 0..=100000, nested)]
+    #[rule(items = 0..=100_000, nested)]
     pub configs: Vec<Feature>,
 
     /// How many features there are, on this page and all others: 0 to 2,147,483,647.
-    #[rule(range = 0..=2147483647, format = "int32", example = 1)]
+    #[rule(range = 0..=2_147_483_647, format = "int32", example = 1)]
     pub total: Option<u64>,
 }
 

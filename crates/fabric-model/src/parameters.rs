@@ -100,9 +100,9 @@ pub(crate) fn read<'a, T: DeserializeOwned>(
 }
 
 /// Reads a parameter struct from the values of a path, in which every name stands once.
-pub(crate) fn read_path<'a, T: DeserializeOwned>(
+pub(crate) fn read_path<T: DeserializeOwned>(
     template: &'static str,
-    path: &'a str,
+    path: &str,
 ) -> Result<T, Invalid> {
     let pairs = path_pairs(template, path);
     read_once(pairs.map(|(name, value)| (Cow::Borrowed(name), Texts::of(value))))

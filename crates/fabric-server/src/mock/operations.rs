@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fabric_model::{ApiError, Failure, Operation, Payload, ProjectId, Request, Resource};
+use fabric_model::{ApiError, Failure, Operation, Paging, Payload, ProjectId, Request, Resource};
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 
@@ -56,6 +56,20 @@ impl Mock {
             act(project)
         })
     }
+}
+
+/// What a handler has found, or 404.
+///
+/// # Errors
+///
+/// 404, if there is nothing.
+pub(crate) fn found<T>(found: Option<T>) -> Result<T, ApiError> {
+    found.ok_or_else(|| Failure::NotFound.into())
+}
+
+/// The offset and the limit of a list.
+pub(crate) fn page_of(query: &impl Paging) -> (usize, usize) {
+    (query.offset() as usize, query.limit() as usize)
 }
 
 /// The operations of the mock, and what can be learned from calls of them.

@@ -1,16 +1,19 @@
 //! All state of a mock at a moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use fabric_model::ProjectId;
+use serde_json::Value;
 
+use crate::api::callers::default_project;
 use crate::api::clock::Readings;
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::FaultSet;
 use crate::mock::fixtures::Fixtures;
 use crate::mock::projects::Project;
+use crate::mock::service::resources;
 use crate::mock::table::Making;
 use crate::mock::tables::Tables;
 
@@ -32,11 +35,11 @@ impl State {
     /// The same with records from fixtures, which were checked when they were read.
     pub(crate) fn with(mut self, fixtures: &Fixtures, behaviour: &Behaviour) -> Self {
         let Self { seed, first, projects, clocks, .. } = &mut self;
-        let mut replaced = std::collections::HashSet::new();
+        let mut replaced = HashSet::new();
         // What every project begins with comes before projects are made.
         let (of_all, of_projects): (Vec<_>, Vec<_>) =
             fixtures.records.iter().partition(|fixture| fixture.project.is_none());
-        let mut every = Project::new(*seed, &crate::api::callers::default_project(), first);
+        let mut every = Project::new(*seed, &default_project(), first);
         for fixture in of_all {
             if replaced.insert((None, fixture.resource)) {
                 every.tables.clear(fixture.resource);
@@ -44,7 +47,7 @@ impl State {
             put(&mut every, fixture.resource, &fixture.answer, behaviour, SystemTime::UNIX_EPOCH);
         }
         *first = every.tables;
-        let catalogues: Vec<_> = crate::mock::service::resources()
+        let catalogues: Vec<_> = resources()
             .iter()
             .filter(|resource| resource.is_catalogue)
             .map(|resource| resource.info.name)
@@ -67,7 +70,7 @@ impl State {
 fn put(
     project: &mut Project,
     resource: &str,
-    answer: &serde_json::Value,
+    answer: &Value,
     behaviour: &Behaviour,
     now: SystemTime,
 ) {

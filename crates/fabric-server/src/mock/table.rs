@@ -68,6 +68,31 @@ pub(crate) struct Making<'a> {
     pub(crate) now: SystemTime,
 }
 
+impl Making<'_> {
+    /// The id of an answer, or a new one.
+    pub(crate) fn id<Id: TryFrom<String, Error = Invalid>>(
+        &mut self,
+        given: Option<String>,
+    ) -> Result<Id, Invalid> {
+        let id = given.unwrap_or_else(|| self.draws.uuid().to_string());
+        Id::try_from(id).map_err(|invalid| Invalid::new("id", &invalid.violations()[0].rule))
+    }
+
+    /// When a record was created: as the field `create_time` of the answer says, as it is known, or now. In
+    /// whole milliseconds.
+    pub(crate) fn created_at(
+        &self,
+        given: Option<&str>,
+        known: Option<SystemTime>,
+    ) -> Result<SystemTime, Invalid> {
+        let created_at = match given {
+            Some(text) => time::read(text).map_err(|rule| Invalid::new("create_time", rule))?,
+            None => known.unwrap_or(self.now),
+        };
+        Ok(time::whole_milliseconds(created_at))
+    }
+}
+
 /// Newest first, then by id.
 type Place = (Reverse<SystemTime>, Arc<str>);
 

@@ -68,23 +68,29 @@ pub(crate) async fn deliver(
         }
         Effect::Trickle { bytes, every_milliseconds } => {
             let every = Duration::from_millis(every_milliseconds.unwrap_or(100));
-            let (size, whole) = (bytes.unwrap_or(1).max(1), answer.body.clone());
-            let stop = stop.clone();
-            let pieces = stream::unfold(whole, move |mut rest| {
-                let stop = stop.clone();
-                async move {
-                    if rest.is_empty() {
-                        return None;
-                    }
-                    wait(every, &stop).await;
-                    let piece = rest.split_to(size.min(rest.len()));
-                    Some((Ok::<_, Infallible>(piece), rest))
-                }
-            });
+            let pieces =
+                trickle(answer.body.clone(), bytes.unwrap_or(1).max(1), every, stop.clone());
             let length = answer.body.len();
             in_pieces(answer, length, pieces)
         }
     }
+}
+
+/// A body in pieces of one size, with a pause before each.
+fn trickle(
+    body: Bytes,
+    size: usize,
+    every: Duration,
+    stop: Stop,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+    stream::unfold((body, stop), move |(mut rest, stop)| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        wait(every, &stop).await;
+        let piece = rest.split_to(size.min(rest.len()));
+        Some((Ok(piece), (rest, stop)))
+    })
 }
 
 /// Waits so long, or until the server stops.

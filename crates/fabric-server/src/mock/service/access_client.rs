@@ -7,13 +7,13 @@ use fabric_model::access_client::{
     AccessConnection, CreateAccessClient, DeleteAccessClient, ListAccessClients, ShowAccessClient,
     UpdateAccessClient,
 };
-use fabric_model::{AccessClientId, ApiError, Failure, Invalid, Nothing, Request, charset};
+use fabric_model::{AccessClientId, ApiError, Invalid, Nothing, Request, charset};
 use serde::{Deserialize, Serialize};
 
 use crate::api::around::Around;
 use crate::api::time;
 use crate::mock::behaviour::Profile;
-use crate::mock::operations::{Mock, Seen, Service};
+use crate::mock::operations::{Mock, Seen, Service, found, page_of};
 use crate::mock::random::Draws;
 use crate::mock::table::{Making, Record};
 use crate::mock::tables::Registered;
@@ -110,19 +110,9 @@ impl Record for AccessClientRecord {
         known: Option<&Self>,
         making: &mut Making<'_>,
     ) -> Result<Self, Invalid> {
-        let id = match answer.id {
-            Some(id) => AccessClientId::try_from(id)
-                .map_err(|invalid| Invalid::new("id", invalid.violations()[0].rule.clone()))?,
-            None => new_id(making.draws)?,
-        };
-        let created_at = match (&answer.create_time, known) {
-            (Some(text), _) => {
-                time::read(text).map_err(|rule| Invalid::new("create_time", rule))?
-            }
-            (None, Some(known)) => known.created_at,
-            (None, None) => making.now,
-        };
-        let created_at = time::whole_milliseconds(created_at);
+        let id = making.id(answer.id)?;
+        let created_at = making
+            .created_at(answer.create_time.as_deref(), known.map(|known| known.created_at))?;
         let (running_from, gone_from) = match (answer.status, known) {
             (Some(AccessClientStatus::Creating), _) => {
                 (making.behaviour.running_from(making.now), None)
@@ -161,10 +151,6 @@ fn kept<T: Clone>(seen: Vec<T>, known: Option<&Vec<T>>) -> Vec<T> {
     if seen.is_empty() { known.cloned().unwrap_or_default() } else { seen }
 }
 
-fn new_id(draws: &mut Draws) -> Result<AccessClientId, Invalid> {
-    AccessClientId::try_from(draws.uuid().to_string())
-}
-
 fn new_name(draws: &mut Draws) -> String {
     format!("client-{:08x}", draws.between(0..=u32::MAX.into()))
 }
@@ -172,10 +158,6 @@ fn new_name(draws: &mut Draws) -> String {
 /// An address of the range that is set aside for documentation.
 fn new_address(draws: &mut Draws) -> String {
     format!("192.0.2.{}", draws.between(1..=254))
-}
-
-fn found<T>(found: Option<T>) -> Result<T, ApiError> {
-    found.ok_or_else(|| Failure::NotFound.into())
 }
 
 async fn create(
@@ -243,7 +225,6 @@ async fn list(
     request: Request<ListAccessClients>,
 ) -> Result<AccessClientPage, ApiError> {
     let query = request.query;
-    let page = (query.offset as usize, query.limit as usize);
     let (name, id) = (query.name.as_deref(), query.id.as_ref());
     let is_match = |record: &AccessClientRecord| {
         id.is_none_or(|id| record.id == *id) && name.is_none_or(|part| record.name.contains(part))
@@ -252,7 +233,7 @@ async fn list(
     let (access_client_infos, total) = mock.project(|project| {
         project
             .table::<AccessClientRecord>()
-            .page(is_match, page, mock.now, |record| record.answer(mock.now))
+            .page(is_match, page_of(&query), mock.now, |record| record.answer(mock.now))
     });
     Ok(AccessClientPage { access_client_infos, total: Some(total as u64) })
 }

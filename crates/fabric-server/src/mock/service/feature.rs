@@ -7,7 +7,7 @@ use fabric_model::{ApiError, Invalid, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::api::around::Around;
-use crate::mock::operations::{Mock, Seen, Service};
+use crate::mock::operations::{Mock, Seen, Service, page_of};
 use crate::mock::table::{Making, Record};
 use crate::mock::tables::Registered;
 
@@ -55,10 +55,9 @@ impl Record for FeatureRecord {
 }
 
 async fn list(mock: Mock, request: Request<ListFeatures>) -> Result<FeaturePage, ApiError> {
-    let page = (request.query.offset as usize, request.query.limit as usize);
     let (configs, total) = mock.project(|project| {
         let table = project.table::<FeatureRecord>();
-        table.page(None, page, mock.now, |record| record.answer(mock.now))
+        table.page(None, page_of(&request.query), mock.now, |record| record.answer(mock.now))
     });
     Ok(FeaturePage { configs, total: Some(total as u64) })
 }

@@ -6,12 +6,12 @@ use fabric_model::workspace::{
     CreateWorkspace, DeleteWorkspace, ListWorkspaces, ListWorkspacesQuery, UpdateWorkspace,
     Workspace, WorkspaceId, WorkspacePage, Workspaces,
 };
-use fabric_model::{ApiError, Failure, Invalid, Nothing, Request};
+use fabric_model::{ApiError, Invalid, Nothing, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::api::around::Around;
 use crate::api::time;
-use crate::mock::operations::{Mock, Seen, Service};
+use crate::mock::operations::{Mock, Seen, Service, found, page_of};
 use crate::mock::table::{Making, Record};
 use crate::mock::tables::Registered;
 
@@ -94,16 +94,9 @@ impl Record for WorkspaceRecord {
         known: Option<&Self>,
         making: &mut Making<'_>,
     ) -> Result<Self, Invalid> {
-        let id = answer.id.unwrap_or_else(|| making.draws.uuid().to_string());
-        let id = WorkspaceId::try_from(id)
-            .map_err(|invalid| Invalid::new("id", invalid.violations()[0].rule.clone()))?;
-        let created_at = match (&answer.create_time, known) {
-            (Some(text), _) => {
-                time::read(text).map_err(|rule| Invalid::new("create_time", rule))?
-            }
-            (None, Some(known)) => known.created_at,
-            (None, None) => making.now,
-        };
+        let id: WorkspaceId = making.id(answer.id)?;
+        let created_at = making
+            .created_at(answer.create_time.as_deref(), known.map(|known| known.created_at))?;
         let known = known.cloned().unwrap_or_else(|| Self {
             name: format!("workspace_{:08x}", making.draws.between(0..=u32::MAX.into())),
             access_url: access_url(&id),
@@ -126,17 +119,13 @@ impl Record for WorkspaceRecord {
             access_url: answer.access_url.unwrap_or(known.access_url),
             create_domain_name: answer.create_domain_name.unwrap_or(known.create_domain_name),
             create_user_name: answer.create_user_name.unwrap_or(known.create_user_name),
-            created_at: time::whole_milliseconds(created_at),
+            created_at,
         })
     }
 }
 
 fn access_url(id: &WorkspaceId) -> String {
     format!("https://{id}.fabric.example.com/")
-}
-
-fn found<T>(found: Option<T>) -> Result<T, ApiError> {
-    found.ok_or_else(|| Failure::NotFound.into())
 }
 
 async fn create(mock: Mock, request: Request<CreateWorkspace>) -> Result<Workspace, ApiError> {
@@ -164,7 +153,6 @@ async fn create(mock: Mock, request: Request<CreateWorkspace>) -> Result<Workspa
 
 async fn list(mock: Mock, request: Request<ListWorkspaces>) -> Result<WorkspacePage, ApiError> {
     let query = request.query;
-    let page = (query.offset as usize, query.limit as usize);
     let (name, id) = (query.name.as_deref(), query.id.as_ref());
     let enterprise_project = Some(query.enterprise_project_id.as_str())
         .filter(|id| *id != ListWorkspacesQuery::ALL_ENTERPRISE_PROJECTS);
@@ -177,7 +165,7 @@ async fn list(mock: Mock, request: Request<ListWorkspaces>) -> Result<WorkspaceP
     let is_match = is_narrowed.then_some(&is_match as &dyn Fn(&_) -> bool);
     let (workspaces, total) = mock.project(|project| {
         let table = project.table::<WorkspaceRecord>();
-        table.page(is_match, page, mock.now, |record| record.answer(mock.now))
+        table.page(is_match, page_of(&query), mock.now, |record| record.answer(mock.now))
     });
     Ok(WorkspacePage { workspaces, total: total as u64 })
 }
