@@ -1,9 +1,9 @@
-//! Creates an access client, waits until it runs, and shows how it is reached:
+//! Creates an access client, waits until it runs, and counts its connections:
 //! `cargo run --example create_and_wait -- ENDPOINT NAME VPC SUBNET`.
 //!
-//! The token, if one is needed, stands in the environment variable `FABRIC_AUTH_TOKEN`.
+//! The token, if one is needed, is in the environment variable `FABRIC_AUTH_TOKEN`.
 
-#![expect(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::error::Error;
 use std::time::Duration;
@@ -31,9 +31,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let creation = calls.create_or_find(body).await?;
     if let Creation::Found(_) = creation {
-        println!("the answer was lost, but it was created");
+        println!("the answer was lost, but the access client was created");
     }
-    let id = creation.into_access_client().id.ok_or("the service gave it no id")?;
+    let id = creation.into_inner().id.ok_or("the answer has no id")?;
     let wait = Wait::default().intervals(Duration::from_millis(200), Duration::from_secs(5));
     let running = calls.wait_until_running(&id, wait).await?;
     println!("{id} runs, with {} connections", running.access_connections.len());

@@ -1,6 +1,6 @@
-//! Tells what went wrong, by how far the request came: `cargo run --example errors -- ENDPOINT ID`.
+//! Distinguishes errors by how far the request came: `cargo run --example errors -- ENDPOINT ID`.
 
-#![expect(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use fabric_client::{Client, Error};
 
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
         Err(error) if error.is_in_doubt() => println!("perhaps deleted: {error}"),
         Err(error) if error.is_retryable() => println!("not now: {error}"),
         Err(error) => {
-            println!("refused: {:?}, request {:?}", error.status(), error.request_id());
+            println!("rejected: {:?}, request {:?}", error.status(), error.request_id());
             return Err(error);
         }
     }

@@ -1,8 +1,8 @@
-//! Lists every access client, whatever the size of a page: `cargo run --example list -- ENDPOINT`.
+//! Lists every access client, on all pages: `cargo run --example list -- ENDPOINT`.
 //!
-//! The access key is the one that the vendor's SDKs would use; see `CredentialsChain`.
+//! The access key is that of the environment or the profile file: see `CredentialsChain`.
 
-#![expect(clippy::print_stdout, reason = "an example speaks to whoever runs it")]
+#![expect(clippy::print_stdout, reason = "an example prints its result")]
 
 use std::error::Error;
 use std::pin::pin;

@@ -1,8 +1,8 @@
 //! Renames an access client: `cargo run --example rename -- ENDPOINT ID NAME`.
 //!
-//! The token, if one is needed, stands in the environment variable `FABRIC_AUTH_TOKEN`.
+//! The token, if one is needed, is in the environment variable `FABRIC_AUTH_TOKEN`.
 
-#![expect(clippy::print_stderr, reason = "an example speaks to whoever runs it")]
+#![expect(clippy::print_stderr, reason = "an example prints its result")]
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! How a client is to be.
+//! Builds a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,19 +7,21 @@ use std::time::{Duration, SystemTime};
 use fabric_model::{Invalid, ProjectId};
 use url::Url;
 
-use crate::client::Shared;
 use crate::clock::Clock;
 use crate::credentials::project_value;
 use crate::renewal::Source;
 use crate::retry::Budget;
-use crate::{Client, Credentials, CredentialsProvider, Error, Interceptor, Retry, endpoint};
+use crate::transport::{Project, Transport};
+use crate::{
+    Client, Credentials, CredentialsProvider, Environment, Error, Interceptor, Retry, endpoint,
+};
 
 const TIMEOUT: Duration = Duration::from_mins(1);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_CONNECTIONS: usize = 8;
 
-/// How a [`Client`] is to be.
+/// Builds a [`Client`].
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -47,7 +49,7 @@ enum Presented {
     Provided(Arc<dyn CredentialsProvider>),
 }
 
-/// Credentials are left out, and the endpoint until it is known to hold none.
+/// Credentials are left out, and so is the endpoint, which may hold some until it is checked.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -58,8 +60,39 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
+impl Client {
+    /// A client with the defaults of [`Client::builder`] and no credentials: enough for a mock server that
+    /// accepts any caller.
+    ///
+    /// # Errors
+    ///
+    /// See [`ClientBuilder::build`].
+    pub fn new(endpoint: &str) -> Result<Self, Error> {
+        Self::builder(endpoint).build()
+    }
+
+    /// Builds a client for an endpoint, such as `https://fabric.cn-north-4.myhuaweicloud.com`.
+    pub fn builder(endpoint: &str) -> ClientBuilder {
+        ClientBuilder::new(Ok(endpoint.to_owned()))
+    }
+
+    /// Builds a client for a region, such as `cn-north-4`.
+    ///
+    /// Its endpoint is `https://fabric.cn-north-4.myhuaweicloud.com`, unless the variable
+    /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_CN_NORTH_4` names another.
+    pub fn for_region(region: &str) -> ClientBuilder {
+        Self::for_region_in(region, &Environment::of_process())
+    }
+
+    /// Like [`Self::for_region`], with the variable read from the given environment.
+    pub fn for_region_in(region: &str, environment: &Environment) -> ClientBuilder {
+        ClientBuilder::new(endpoint::of_region(region, environment))
+    }
+}
+
 impl ClientBuilder {
-    pub(crate) fn new(endpoint: Result<String, String>) -> Self {
+    #[expect(clippy::disallowed_methods, reason = "the default clock, which `clock` replaces")]
+    fn new(endpoint: Result<String, String>) -> Self {
         Self {
             endpoint,
             allow_plain_http: false,
@@ -80,110 +113,108 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the longest time that a call may take, with all its attempts and what it waits between them. A
-    /// minute, unless set.
+    /// Sets the longest time for a call, with all attempts and the delays between them. Default: 1 minute.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets the longest time that an attempt may take, from connecting to the end of the answer. 20
-    /// seconds, unless set. A provider of credentials has as much, and at most half the time of a call.
+    /// Sets the longest time for an attempt, from connecting to the end of the answer. Default: 20 seconds. A
+    /// credentials provider has the same time, and at most half of [`Self::timeout`].
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
     }
 
-    /// Sets how often a call is tried: see [`Retry`].
+    /// Sets when and how often calls are retried: see [`Retry`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets who sees every attempt.
+    /// Sets an interceptor, which sees every attempt.
     pub fn interceptor(mut self, interceptor: impl Interceptor + 'static) -> Self {
         self.interceptor = Some(Arc::new(interceptor));
         self
     }
 
-    /// Sets what is put before our own name in `User-Agent`, such as `my-program/1.2`.
+    /// Puts a name, such as `my-program/1.2`, before that of this crate in `User-Agent`.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = Some(user_agent.into());
         self
     }
 
-    /// Sets the longest time for connecting, TLS included. 10 seconds, unless set.
+    /// Sets the longest time for connecting, TLS included. Default: 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets how many idle connections are kept for the next calls. 8, unless set; HTTP/2 needs one.
+    /// Sets the number of idle connections to keep for later calls. Default: 8; HTTP/2 needs 1.
     pub fn idle_connections(mut self, connections: usize) -> Self {
         self.idle_connections = connections;
         self
     }
 
-    /// Sends through a proxy, such as `http://proxy.example:3128`. Those of the environment
-    /// (`HTTPS_PROXY`, `NO_PROXY`, …) count unless this is set, or the endpoint is on this machine.
+    /// Sets a proxy, such as `http://proxy.example:3128`. Default: the proxy that the environment names
+    /// (`HTTPS_PROXY`, `NO_PROXY`, …), and none for an endpoint on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
     }
 
-    /// Sends to an `http` endpoint on another machine: whoever is in between reads and changes what is
-    /// sent, tokens included.
+    /// Allows an `http` endpoint on another machine. Everything on the network path can then read and change
+    /// requests, tokens included.
     pub fn allow_plain_http(mut self) -> Self {
         self.allow_plain_http = true;
         self
     }
 
-    /// Sets the HTTP client, for what can't be set here. What can, it must bring itself.
+    /// Sets the HTTP client, for settings that this builder does not have. The builder's own settings of
+    /// connections, proxy, TLS and `User-Agent` then have no effect.
     ///
-    /// It should not follow redirects (`redirect(Policy::none())`): reqwest would take the token to
-    /// wherever they lead. Nor should it try again by itself (`retry(reqwest::retry::never())`): it would
-    /// send an old signature.
+    /// It should not follow redirects (`redirect(Policy::none())`), since reqwest would send the token to
+    /// their target, and it should not retry (`retry(reqwest::retry::never())`), since it would send an old
+    /// signature.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self
     }
 
-    /// Trusts a certificate, in PEM, besides those that the system trusts: say that of a mock server
-    /// with `--tls-self-signed`. An HTTP client of your own has its own certificates.
+    /// Trusts a certificate, in PEM, besides those that the system trusts, such as that of a mock server with
+    /// `--tls-self-signed`. It has no effect on [`Self::http_client`].
     #[cfg(feature = "rustls")]
     pub fn root_certificate(mut self, pem: impl Into<String>) -> Self {
         self.root_certificate = Some(pem.into());
         self
     }
 
-    /// Sets what the client presents. Nothing, unless set.
+    /// Sets the credentials. Default: [`Credentials::anonymous`].
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Ok(Presented::These(credentials));
         self
     }
 
-    /// Sets where the client gets what it presents: [`CredentialsChain`](crate::CredentialsChain), or a
-    /// provider of your own.
+    /// Sets a provider of credentials: [`CredentialsChain`](crate::CredentialsChain), or your own.
     pub fn credentials_provider(mut self, provider: impl CredentialsProvider + 'static) -> Self {
         self.credentials = Ok(Presented::Provided(Arc::new(provider)));
         self
     }
 
-    /// Sets a token as what the client presents: short for [`Credentials::token`].
+    /// Sets a token as the credentials: short for [`Credentials::token`].
     pub fn auth_token(mut self, token: impl Into<String>) -> Self {
         self.credentials = Credentials::token(token.into()).map(Presented::These);
         self
     }
 
-    /// Sets the project of every request, before that of the credentials. The service takes it from the
-    /// credentials; a mock server that asks for none takes it from here.
+    /// Sets the project of every request, in place of that of the credentials. The service takes the project
+    /// from the credentials; a mock server that accepts any caller takes this one.
     pub fn project_id(mut self, project_id: ProjectId) -> Self {
         self.project_id = Some(project_id);
         self
     }
 
-    /// Sets what time it is, for signatures and the expiry of credentials. That of the system, unless
-    /// set.
+    /// Sets the clock, for signatures and the expiry of credentials. Default: the system's.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.now = Arc::new(now);
         self
@@ -193,9 +224,9 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`]: an endpoint that is no `http` or `https` URL, has a query, or is `http`
-    /// on another machine; a region that is none; credentials that no header can hold; or the HTTP
-    /// client can't be built, say for want of certificates.
+    /// [`Error::Configuration`]: the endpoint is no `http` or `https` URL, has a query, or is `http` on another
+    /// machine; the region is not like `cn-north-4`; the token does not fit in a header; or the HTTP client
+    /// cannot be built, say because the system has no certificates.
     pub fn build(self) -> Result<Client, Error> {
         let endpoint = self.endpoint.clone().and_then(|text| endpoint::parse(&text));
         let endpoint = endpoint.map_err(configuration)?;
@@ -217,17 +248,18 @@ impl ClientBuilder {
                 Source::renewed(provider, self.attempt_timeout.min(self.timeout / 2))
             }
         };
-        let shared = Shared {
+        let project = self.project_id.map(|id| Project { header: project_value(&id), id });
+        let transport = Transport {
             http,
             endpoint: endpoint.as_str().trim_end_matches('/').to_owned(),
             attempt_timeout: self.attempt_timeout,
-            project_id: self.project_id.as_ref().map(project_value),
+            project,
             credentials,
             clock: Clock::new(self.now),
             budget: Budget::default(),
             interceptor: self.interceptor,
         };
-        Ok(Client { shared: Arc::new(shared), retry: self.retry, timeout: self.timeout })
+        Ok(Client { transport: Arc::new(transport), retry: self.retry, timeout: self.timeout })
     }
 
     fn build_http(&self, endpoint: &Url) -> Result<reqwest::Client, Error> {
@@ -236,7 +268,7 @@ impl ClientBuilder {
         let mut builder = reqwest::Client::builder()
             .user_agent(user_agent.unwrap_or_else(|| ours.to_owned()))
             .redirect(reqwest::redirect::Policy::none())
-            // It would send the same signature again.
+            // reqwest would send the same signature again.
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(self.idle_connections)
             .connect_timeout(self.connect_timeout);
@@ -246,7 +278,7 @@ impl ClientBuilder {
                 .map_err(|_| configuration("the proxy must be a URL such as http://proxy:3128"))?;
             builder = builder.proxy(proxy);
         } else if endpoint::is_this_machine(endpoint) {
-            // A proxy of the environment can't reach what listens here.
+            // A proxy of the environment cannot reach this machine's loopback.
             builder = builder.no_proxy();
         }
         #[cfg(feature = "rustls")]
@@ -255,14 +287,14 @@ impl ClientBuilder {
     }
 }
 
-/// Which certificates are trusted.
+/// Sets the trusted certificates.
 #[cfg(feature = "rustls")]
 fn trust(
     builder: reqwest::ClientBuilder,
     endpoint: &Url,
     root_certificate: Option<&str>,
 ) -> Result<reqwest::ClientBuilder, Error> {
-    // Without https none is needed, and a small image may have none.
+    // Plain HTTP needs none, and a small image may have none.
     if endpoint.scheme() == "http" {
         return Ok(builder.tls_certs_only([]));
     }

@@ -1,4 +1,4 @@
-//! The time by which requests are signed: this machine's, corrected by what the service says.
+//! The time for signatures: this machine's, corrected by that of the service.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,18 +10,18 @@ use http::header::{AGE, DATE};
 /// Tells the time.
 pub(crate) struct Clock {
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    /// How many milliseconds the service is ahead of this machine.
+    /// By how many milliseconds the service's clock is ahead of this machine's.
     ahead: AtomicI64,
 }
 
-/// A look at the clock.
+/// A reading of the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     here: SystemTime,
     pub(crate) corrected: SystemTime,
 }
 
-/// A date this many milliseconds off may have been why a signature was refused: the service allows 15 minutes.
+/// A date that is off by this many milliseconds may be why a signature was rejected: the service allows 15 minutes.
 const SUSPICIOUS: u64 = 10 * 60 * 1000;
 
 impl Clock {
@@ -29,7 +29,7 @@ impl Clock {
         Self { now, ahead: AtomicI64::new(0) }
     }
 
-    /// The time here, and what the service most probably takes it to be.
+    /// The time here, and most probably that of the service.
     pub(crate) fn read(&self) -> Reading {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let by = Duration::from_millis(ahead.unsigned_abs());
@@ -38,14 +38,14 @@ impl Clock {
         Reading { here, corrected: corrected.unwrap_or(here) }
     }
 
-    /// Corrects the time by the `Date` of a refusal of what was sent at `sent`, unless it is from a
-    /// cache. Says whether the date was so far off that it is worth signing again.
+    /// Corrects the time by the `Date` of the answer that rejects a request sent at `sent`, unless the answer is
+    /// from a cache. Returns whether the date was so far off that signing again may help.
     pub(crate) fn learn(&self, headers: &HeaderMap, sent: Reading) -> bool {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else {
             return false;
         };
-        // It was cut to whole seconds, somewhere between sending and receiving.
+        // The service cut it to whole seconds, at some time between sending and receiving.
         let date = date + Duration::from_millis(500);
         let off = milliseconds_between(sent.corrected, date).unsigned_abs();
         if headers.contains_key(AGE) || off < SUSPICIOUS {

@@ -1,4 +1,4 @@
-//! What a client presents: a token, an access key, nothing, or what a provider gives it.
+//! Credentials: a token, an access key, none, or those of a provider.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -16,10 +16,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::Environment;
 
-/// What a client presents, the project it is about, and when it expires.
+/// Credentials, with their project and expiry.
 ///
-/// Secrets are cleared from memory when the last copy is dropped, and `Debug` does not print them. What
-/// is on its way over the network is in the buffers of the HTTP library, which are not cleared.
+/// Secrets are cleared from memory when the last copy is dropped, and `Debug` does not print them. The
+/// buffers of the HTTP library, which hold requests on their way to the network, are not cleared.
 ///
 /// ```
 /// use fabric_client::{Client, Credentials};
@@ -44,7 +44,7 @@ enum Kind {
 }
 
 impl Credentials {
-    /// Nothing, as a mock server that lets everybody in wants it.
+    /// No credentials: enough for a mock server that accepts any caller.
     #[must_use]
     pub fn anonymous() -> Self {
         Self { kind: Kind::Anonymous, project_id: None, expires_at: None }
@@ -54,14 +54,14 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// A token that no header can hold: not 1 to 65,534 visible ASCII characters.
+    /// The token does not fit in a header: it must have 1 to 65,534 visible ASCII characters.
     pub fn token(token: impl Into<SecretString>) -> Result<Self, Invalid> {
         let token = token.into();
         header::check_token("token", token.expose_secret())?;
         Ok(Self { kind: Kind::Token(token), ..Self::anonymous() })
     }
 
-    /// An access key (AK/SK), to sign every request with.
+    /// An access key (AK/SK), which signs every request.
     ///
     /// # Errors
     ///
@@ -74,11 +74,11 @@ impl Credentials {
         Ok(Self { kind: Kind::AccessKey(key, Algorithm::default()), ..Self::anonymous() })
     }
 
-    /// Makes the access key a temporary one, which is good only with its security token.
+    /// Adds the security token of a temporary access key.
     ///
     /// # Errors
     ///
-    /// A token that no header can hold, or no access key.
+    /// The token does not fit in a header, or these credentials are not an access key.
     pub fn with_security_token(mut self, token: impl Into<SecretString>) -> Result<Self, Invalid> {
         match self.kind {
             Kind::AccessKey(key, algorithm) => {
@@ -89,7 +89,7 @@ impl Credentials {
         }
     }
 
-    /// Signs in another way than with SDK-HMAC-SHA256. Without an access key nothing is signed.
+    /// Sets the algorithm of signatures. Default: SDK-HMAC-SHA256. It has no effect without an access key.
     #[must_use]
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         if let Kind::AccessKey(_, used) = &mut self.kind {
@@ -105,18 +105,24 @@ impl Credentials {
         self
     }
 
-    /// Sets when they expire. What a provider gives is renewed ahead of that.
+    /// Sets when they expire. The client renews those of a provider ahead of that.
     #[must_use]
     pub fn until(mut self, expires_at: SystemTime) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
+    /// The project, if the credentials name one.
+    #[must_use]
+    pub fn project_id(&self) -> Option<&ProjectId> {
+        self.project_id.as_ref()
+    }
+
     pub(crate) fn expires_at(&self) -> Option<SystemTime> {
         self.expires_at
     }
 
-    /// Whether a service that refused the one must refuse the other.
+    /// Whether a service that rejected one must reject the other.
     pub(crate) fn are_the_same(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (Kind::Anonymous, Kind::Anonymous) => true,
@@ -127,10 +133,11 @@ impl Credentials {
     }
 }
 
-/// Where credentials come from that are had only when they are needed, or expire.
+/// Gives a client its credentials when it needs them.
 ///
-/// A client asks for them once, whoever waits; again a while before they expire (see
-/// [`Credentials::until`]); and once when the service refuses them.
+/// The client calls it before its first request, ahead of the expiry of the credentials (see
+/// [`Credentials::until`]), and once when the service rejects them. It calls it once however many requests are
+/// waiting.
 ///
 /// ```
 /// use fabric_client::{Credentials, CredentialsProvider, ProvidedCredentials};
@@ -148,31 +155,32 @@ impl Credentials {
 /// }
 /// ```
 pub trait CredentialsProvider: fmt::Debug + Send + Sync {
-    /// Gives credentials. An error must hold no secret.
+    /// Gives credentials. The error must hold no secret.
     fn provide(&self) -> ProvidedCredentials<'_>;
 }
 
-/// What a [`CredentialsProvider`] gives.
+/// The future that a [`CredentialsProvider`] returns.
 pub type ProvidedCredentials<'a> =
     Pin<Box<dyn Future<Output = Result<Credentials, BoxError>> + Send + 'a>>;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Access keys where the vendor's own SDKs look for them: the environment, then the profile file.
+/// Finds an access key where the vendor's own SDKs do: in the environment, then in the profile file.
 ///
 /// | from | what |
 /// |---|---|
 /// | environment | `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK`, and if set `HUAWEICLOUD_SDK_PROJECT_ID` and `HUAWEICLOUD_SDK_SECURITY_TOKEN` |
 /// | profile | `ak`, `sk`, `project_id` and `security_token` in section `[basic]` of the INI file `~/.huaweicloud/credentials`, or the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names |
 ///
-/// What is empty counts as absent. A source that has a part of a key is an error, and not passed over.
+/// An empty value counts as absent. A source that has only a part of a key is an error; the chain does not go on
+/// to the next.
 #[derive(Clone, Debug)]
 pub struct CredentialsChain {
     environment: Environment,
 }
 
 impl CredentialsChain {
-    /// The chain in an environment: [`Environment::of_process`], unless in a test.
+    /// The chain in an environment: [`Environment::of_process`], or a test's own.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
         Self { environment }
@@ -182,7 +190,7 @@ impl CredentialsChain {
     ///
     /// # Errors
     ///
-    /// There are none, or not whole.
+    /// Neither source has an access key, or one has only a part of it.
     pub fn find(&self) -> Result<Credentials, ChainError> {
         let variable = |name: &str| self.environment.get(&format!("HUAWEICLOUD_SDK_{name}"));
         let found = Found {
@@ -211,7 +219,7 @@ impl CredentialsChain {
         }
     }
 
-    /// The profile file, and whether it was named.
+    /// The profile file, and whether a variable names it.
     fn profile(&self) -> Option<(PathBuf, bool)> {
         if let Some(path) = self.environment.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE") {
             return Some((path.into(), true));
@@ -223,7 +231,7 @@ impl CredentialsChain {
 
 impl CredentialsProvider for CredentialsChain {
     fn provide(&self) -> ProvidedCredentials<'_> {
-        // A small file of the user's own, read a few times in the life of a process.
+        // A small file, read a few times in the life of a process.
         Box::pin(async { Ok(self.find()?) })
     }
 }
@@ -240,7 +248,7 @@ impl fmt::Display for ChainError {
 
 impl StdError for ChainError {}
 
-/// What one source of the chain holds.
+/// What a source of the chain has.
 #[derive(Default)]
 struct Found {
     ak: Option<String>,
@@ -250,7 +258,7 @@ struct Found {
 }
 
 impl Found {
-    /// The credentials, if there are any.
+    /// The credentials, if the source has any.
     fn credentials(self, place: &str) -> Result<Option<Credentials>, ChainError> {
         let wrong = |invalid: Invalid| ChainError(format!("{place}: {invalid}"));
         let (ak, sk) = match (self.ak, self.sk) {
@@ -312,7 +320,7 @@ fn read_profile(path: &Path, text: &SecretString) -> Result<Credentials, ChainEr
         .ok_or_else(|| ChainError(format!("{place}: section [basic] has no ak and sk")))
 }
 
-/// Credentials made ready for a header.
+/// Credentials with their header values.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) credentials: Credentials,
@@ -321,7 +329,7 @@ pub(crate) struct Ready {
     project_id: Option<HeaderValue>,
 }
 
-/// The memory behind a shared header value, cleared when the last request is done with it.
+/// The memory of a shared header value, cleared when the last request drops it.
 struct Shared(SecretString);
 
 impl AsRef<[u8]> for Shared {
@@ -346,12 +354,12 @@ impl Ready {
         Self { credentials, token, project_id }
     }
 
-    /// Whether requests are signed, so that their date matters.
+    /// Whether requests are signed, which makes their date matter.
     pub(crate) fn is_signing(&self) -> bool {
         matches!(self.credentials.kind, Kind::AccessKey(..))
     }
 
-    /// Adds the credentials to a request that is otherwise as it will be sent.
+    /// Adds the credentials to a request that is otherwise complete.
     pub(crate) fn authorize(&self, request: &mut Request, now: SystemTime) {
         if let Some(project) = &self.project_id {
             request.headers_mut().entry(header::X_PROJECT_ID).or_insert_with(|| project.clone());

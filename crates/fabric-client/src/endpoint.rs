@@ -1,13 +1,13 @@
-//! Where the service is: an address given, or that of a region.
+//! The endpoint of the service: a given URL, or that of a region.
 
 use url::{Host, Url};
 
 use crate::Environment;
 
-/// The endpoint of a region, or why there is none.
+/// The endpoint of a region, or why the region is invalid.
 ///
 /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_<REGION>` overrides it, as in the vendor's SDKs: capitals, with
-/// `_` for `-`. Of a list with commas the first counts; without a scheme it is `https`.
+/// `_` for `-`. The first of a comma-separated list is used; without a scheme it is `https`.
 pub(crate) fn of_region(region: &str, environment: &Environment) -> Result<String, String> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if region.is_empty() || region.starts_with('-') || !region.bytes().all(is_plain) {
@@ -25,7 +25,7 @@ pub(crate) fn of_region(region: &str, environment: &Environment) -> Result<Strin
     Ok(if first.contains("://") { first.to_owned() } else { format!("https://{first}") })
 }
 
-/// Checks that an endpoint is one.
+/// Parses and checks an endpoint.
 pub(crate) fn parse(text: &str) -> Result<Url, String> {
     let url = Url::parse(text)
         .map_err(|error| format!("the endpoint must be a URL such as https://host: {error}"))?;
@@ -41,7 +41,7 @@ pub(crate) fn parse(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Whether what is sent there stays on this machine.
+/// Whether requests to the endpoint stay on this machine.
 pub(crate) fn is_this_machine(endpoint: &Url) -> bool {
     match endpoint.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -1,10 +1,10 @@
-//! The variables that the vendor's own SDKs read.
+//! Environment variables, of the process or of a test.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// Where variables are looked up: the process, or a list of one's own in a test.
+/// Environment variables: those of the process, or a list of a test.
 ///
 /// ```
 /// use fabric_client::Environment;
@@ -17,13 +17,13 @@ use std::sync::Arc;
 pub struct Environment(Option<Arc<HashMap<String, String>>>);
 
 impl Environment {
-    /// The environment of this process, read anew at each look.
+    /// The environment of this process, read at each [`Self::get`].
     #[must_use]
     pub fn of_process() -> Self {
         Self(None)
     }
 
-    /// A variable. One that is empty counts as absent, and so does one that is not UTF-8.
+    /// The value of a variable. A value that is empty or not UTF-8 counts as absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         let value = match &self.0 {
@@ -41,7 +41,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
     }
 }
 
-/// Variables may be secrets, so only their number is told.
+/// Shows only the number of variables, since their values may be secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

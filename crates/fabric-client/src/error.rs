@@ -1,4 +1,4 @@
-//! What went wrong with a call, by how far the request came.
+//! Why a call failed, by how far the request came.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,57 +7,51 @@ use bytes::Bytes;
 use fabric_model::{ApiError, Invalid};
 use http::StatusCode;
 
-use crate::retry::is_transient;
-
 /// Why a call failed.
 ///
-/// None of them holds a credential, nor the URL with its query.
+/// No variant holds a credential, or the URL with its query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client can't be built like that. Mend the configuration.
+    /// The client cannot be built. Fix the configuration.
     #[error("the client cannot be built: {reason}")]
     Configuration {
         /// What is wrong.
         reason: String,
-        /// What the HTTP library has to say about it.
+        /// The error of the HTTP library, if it is the cause.
         source: Option<reqwest::Error>,
     },
-    /// The request breaks the contract and was not sent. Mend the request.
+    /// The request breaks the contract and was not sent. Fix the request.
     #[error("the request was not sent: {0}")]
     Invalid(Invalid),
-    /// There were no credentials, or the service refused those there were and no others could be had.
-    /// Mend where they come from; whoever provides them says what is wrong.
-    #[error("no credentials could be had")]
+    /// The provider gave no credentials: at first, or after the service rejected those that it gave before.
+    /// Fix the provider; [`source()`](std::error::Error::source) is its error.
+    #[error("no credentials available")]
     Credentials(#[source] Arc<dyn std::error::Error + Send + Sync>),
-    /// What is to be created could not be looked for first, so nothing was created: see
-    /// [`create_or_find`](crate::AccessClients::create_or_find).
-    #[error("nothing was created, since what there is cannot be listed")]
-    Lookup(#[source] Box<Error>),
-    /// There was no connection, so nothing was sent. Any call may be tried again.
+    /// No connection could be opened, so nothing was sent. Any call may be made again.
     #[error("could not connect")]
     Connect(#[source] reqwest::Error),
-    /// No answer came in time. Whether the service did as it was asked is not known.
+    /// No answer arrived in time. The service may or may not have carried out the call.
     #[error("timed out")]
     TimedOut(#[source] Option<reqwest::Error>),
-    /// The connection broke before the answer was whole. Whether the service did as it was asked is
-    /// not known.
+    /// The connection broke before the whole answer arrived. The service may or may not have carried out the
+    /// call.
     #[error("the connection broke")]
     Interrupted(#[source] reqwest::Error),
-    /// The service, or a gateway in front of it, refused. [`ApiError`] says why.
-    #[error("refused: {0}")]
-    Refused(ApiError),
-    /// The answer is neither the documented success nor a failure. The service did as it was asked,
-    /// most probably; this client does not understand what it said.
+    /// The service, or a gateway in front of it, answered with an error. [`ApiError`] says why.
+    #[error("rejected: {0}")]
+    Rejected(ApiError),
+    /// The answer is neither the documented success nor an error. The service has most probably carried out
+    /// the call; this client cannot read the answer.
     #[error("unexpected answer: {status}: {reason}")]
     Unexpected {
         /// The HTTP status.
         status: StatusCode,
-        /// What about it is unexpected.
+        /// What is unexpected about the answer.
         reason: String,
-        /// What to tell support.
+        /// The id of the request, for support.
         request_id: Option<String>,
-        /// The body, or its beginning where it is too large.
+        /// The body, or the beginning of one that is too large.
         body: Bytes,
     },
 }
@@ -67,60 +61,58 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Refused(error) => Some(error.status()),
-            Self::Lookup(error) => error.status(),
+            Self::Rejected(error) => Some(error.status()),
             Self::Unexpected { status, .. } => Some(*status),
             _ => None,
         }
     }
 
-    /// What to tell support, if there was an answer.
+    /// The id of the request, for support, if there was an answer.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Self::Refused(error) => error.request_id(),
-            Self::Lookup(error) => error.request_id(),
+            Self::Rejected(error) => error.request_id(),
             Self::Unexpected { request_id, .. } => request_id.as_deref(),
             _ => None,
         }
     }
 
-    /// What the service says: status, code, message, solution and request id.
+    /// The error that the service answered: status, code, message, solution and request id.
     #[must_use]
     pub fn api_error(&self) -> Option<&ApiError> {
         match self {
-            Self::Refused(error) => Some(error),
-            Self::Lookup(error) => error.api_error(),
+            Self::Rejected(error) => Some(error),
             _ => None,
         }
     }
 
-    /// Whether the access client does not exist, or belongs to another project.
+    /// Whether the resource does not exist, or belongs to another project.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.api_error().is_some_and(ApiError::is_not_found)
     }
 
-    /// Whether the same call may do better later: there was no connection or it broke, no answer came in
-    /// time, or the service said so. Whether the first did its work is another question: a create that is
-    /// made again may be made twice.
+    /// Whether the same call may succeed later: it could not connect, the connection broke, no answer arrived
+    /// in time, or the service answered with a temporary error.
+    ///
+    /// This does not mean that the call had no effect: see [`Self::is_in_doubt`]. Repeating a create may
+    /// create a second resource.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Connect(_) | Self::TimedOut(_) | Self::Interrupted(_) => true,
-            Self::Refused(error) => is_transient(error.status()),
-            Self::Lookup(error) => error.is_retryable(),
+            Self::Rejected(error) => is_transient(error.status()),
             _ => false,
         }
     }
 
-    /// Whether the service may have done what it was asked, although this is an error: no whole answer
-    /// came, or one that says nothing about it.
+    /// Whether the service may have carried out the call in spite of this error: no whole answer arrived, or
+    /// one that leaves it open.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         match self {
             Self::TimedOut(_) | Self::Interrupted(_) | Self::Unexpected { .. } => true,
-            Self::Refused(error) => {
+            Self::Rejected(error) => {
                 error.status() == StatusCode::REQUEST_TIMEOUT || error.status().is_server_error()
             }
             _ => false,
@@ -129,7 +121,7 @@ impl Error {
 
     /// Sorts an error of the HTTP library by how far the request came.
     pub(crate) fn from_transport(error: reqwest::Error) -> Self {
-        // The URL may name what is confidential; the caller knows it anyway.
+        // The URL may hold what is confidential; the caller knows it anyway.
         let error = error.without_url();
         if error.is_connect() {
             Self::Connect(error)
@@ -147,9 +139,22 @@ impl From<Invalid> for Error {
     }
 }
 
-/// An id that is valid already needs no conversion that could fail.
+/// For ids that are checked already: converting them cannot fail.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
     }
+}
+
+/// Whether an answer with this status means that a later attempt may succeed.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::INTERNAL_SERVER_ERROR
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
 }

@@ -1,4 +1,4 @@
-//! A place to look at every attempt of every call, and to add headers.
+//! Interceptors, which see every attempt and may add headers.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::Error;
 
-/// Sees every attempt: for metrics, headers of one's own, or tests.
+/// Sees every attempt: for metrics, additional headers, or tests.
 ///
 /// ```
 /// use fabric_client::{Attempt, Client, Interceptor};
@@ -25,24 +25,24 @@ use crate::Error;
 /// # Ok::<(), fabric_client::Error>(())
 /// ```
 pub trait Interceptor: Send + Sync {
-    /// Before an attempt is signed and sent. What it adds to the headers is signed.
+    /// Called before an attempt is signed and sent. Headers added here are signed.
     fn before(&self, attempt: &mut Attempt<'_>) {
         let _ = attempt;
     }
 
-    /// After an attempt.
+    /// Called after an attempt.
     fn after(&self, finished: &Finished<'_>) {
         let _ = finished;
     }
 }
 
-/// An attempt of a call that is about to be made.
+/// An attempt before it is sent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
-    /// The operation by the service's name for it; absent for [`Client::execute`](crate::Client::execute).
+    /// The id of the operation; absent for [`Client::execute`](crate::Client::execute).
     pub operation: Option<&'static str>,
-    /// Its number within the call, from 1.
+    /// The number of the attempt within its call, from 1.
     pub number: u32,
     /// The method.
     pub method: &'a Method,
@@ -52,22 +52,22 @@ pub struct Attempt<'a> {
     pub headers: &'a mut HeaderMap,
 }
 
-/// An attempt that was made.
+/// An attempt after its answer or failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Finished<'a> {
-    /// The operation by the service's name for it; absent for [`Client::execute`](crate::Client::execute).
+    /// The id of the operation; absent for [`Client::execute`](crate::Client::execute).
     pub operation: Option<&'static str>,
-    /// Its number within the call, from 1.
+    /// The number of the attempt within its call, from 1.
     pub number: u32,
     /// The method.
     pub method: &'a Method,
     /// The status, if there was an answer.
     pub status: Option<StatusCode>,
-    /// Why there was none.
+    /// The error, if there was no answer.
     pub error: Option<&'a Error>,
-    /// What to tell support, if there was an answer.
+    /// The id of the request, for support, if there was an answer.
     pub request_id: Option<String>,
-    /// How long it took.
+    /// The time from sending to the end of the answer.
     pub took: Duration,
 }

@@ -1,4 +1,4 @@
-//! The credentials in use, renewed once for everybody who waits.
+//! The credentials in use, renewed once for all waiting calls.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use tokio::sync::Mutex;
 use crate::credentials::Ready;
 use crate::{Credentials, CredentialsProvider, Error};
 
-/// The longest time ahead of their end that credentials are renewed; for short-lived ones it is a tenth
-/// of their life.
+/// How long before their expiry credentials are renewed, at most; for short-lived ones it is a tenth of their
+/// life.
 const AHEAD_MAX: Duration = Duration::from_mins(5);
 
-/// When an early renewal failed, how long the old credentials do before the next try.
+/// The delay after an early renewal that failed, during which the old credentials stay in use.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Credentials that stay, or are had from a provider.
+/// Fixed credentials, or those of a provider.
 #[derive(Debug)]
 pub(crate) enum Source {
     Fixed(Arc<Ready>),
@@ -31,9 +31,9 @@ pub(crate) struct Renewal {
     /// The longest time that the provider may take.
     limit: Duration,
     current: RwLock<Option<Current>>,
-    /// Held by the one who asks the provider, with what came of it.
+    /// Held by the call that asks the provider; the error of the last answer, if it was one.
     asking: Mutex<Option<Failure>>,
-    /// How often the provider has answered.
+    /// The number of the provider's answers.
     answers: AtomicU64,
 }
 
@@ -43,7 +43,7 @@ struct Current {
     renew_at: Option<SystemTime>,
 }
 
-/// What the provider said last, if that was an error.
+/// An error of the provider.
 type Failure = Arc<dyn StdError + Send + Sync>;
 
 impl Source {
@@ -69,9 +69,9 @@ impl Source {
         if current.ready.credentials.expires_at().is_some_and(|end| now >= end) {
             return renewal.wait(now, Some(&current.ready)).await;
         }
-        // They are still good: one asks for new ones, the others go on with these.
+        // They are still valid: one call asks for new ones, the others use these.
         let Ok(mut asking) = renewal.asking.try_lock() else { return Ok(current.ready) };
-        // Somebody may have been quicker.
+        // Another call may have renewed them just now.
         let current = renewal.get().unwrap_or(current);
         if current.is_fresh(now) {
             return Ok(current.ready);
@@ -84,15 +84,15 @@ impl Source {
         Ok(ready)
     }
 
-    /// Other credentials than these, which the service refused; `None` if there are no others.
+    /// Other credentials than these, which the service rejected; `None` if there are no others.
     pub(crate) async fn renew(
         &self,
-        refused: &Arc<Ready>,
+        rejected: &Arc<Ready>,
         now: SystemTime,
     ) -> Result<Option<Arc<Ready>>, Error> {
         let Self::Renewed(renewal) = self else { return Ok(None) };
-        let next = renewal.wait(now, Some(refused)).await?;
-        Ok(Some(next).filter(|next| !next.credentials.are_the_same(&refused.credentials)))
+        let next = renewal.wait(now, Some(rejected)).await?;
+        Ok(Some(next).filter(|next| !next.credentials.are_the_same(&rejected.credentials)))
     }
 }
 
@@ -111,7 +111,7 @@ impl Renewal {
         *self.current.write() = Some(Current { ready, renew_at });
     }
 
-    /// Waits for others than `old`: those that somebody else was given meanwhile, or asks for them.
+    /// Waits for credentials other than `old`: those that another call has got meanwhile, or new ones.
     async fn wait(&self, now: SystemTime, old: Option<&Arc<Ready>>) -> Result<Arc<Ready>, Error> {
         let answers = self.answers.load(Ordering::Acquire);
         let mut asking = self.asking.lock().await;
@@ -123,7 +123,7 @@ impl Renewal {
         if self.answers.load(Ordering::Acquire) != answers
             && let Some(failure) = &*asking
         {
-            // Whoever was before us has been told just now.
+            // The provider has just failed for the call before this one.
             return Err(Error::Credentials(failure.clone()));
         }
         self.ask(now, &mut asking).await
@@ -135,7 +135,7 @@ impl Renewal {
         asking: &mut Option<Failure>,
     ) -> Result<Arc<Ready>, Error> {
         let answer = tokio::time::timeout(self.limit, self.provider.provide()).await;
-        let answer = answer.unwrap_or_else(|_| Err("the provider took too long".into()));
+        let answer = answer.unwrap_or_else(|_| Err("the provider timed out".into()));
         self.answers.fetch_add(1, Ordering::Release);
         match answer {
             Ok(credentials) => {

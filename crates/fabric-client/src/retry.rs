@@ -1,27 +1,30 @@
-//! When a call is tried again, and how long it waits before that.
+//! Which calls are retried, how often, and after which delay.
 
 use std::time::{Duration, SystemTime};
 
+use fabric_model::OperationInfo;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method, StatusCode};
 use parking_lot::Mutex;
 
 use crate::Error;
-use crate::call::Answer;
+use crate::answer::Answer;
+use crate::error::is_transient;
 
-/// How often a call is tried, and how long it waits in between.
+/// How many attempts a call has, and the delay between them.
 ///
-/// Tried again is what may do better the next time: no connection, a broken one, no answer in time, and
-/// the statuses 408, 429, 500, 502, 503 and 504. GET, PUT and DELETE do the same however often they are
-/// done. POST does not, so a create is tried again only where nothing can have been done: without a
-/// connection, and on 429, and on a 503 without a body, which is a gateway's.
+/// The client retries when it cannot connect, when the connection breaks, when no answer arrives in time, and
+/// on the statuses 408, 429, 500, 502, 503 and 504. It does so for GET, PUT and DELETE, whose effect is the
+/// same however often they are sent, and for a POST that only reads. Any other POST, such as a create, it
+/// retries only where the service cannot have carried it out: when it could not connect, on 429, and on a 503
+/// without a body, which a gateway sends.
 ///
-/// The wait doubles from one try to the next, and is drawn from its upper half, so that callers who failed
-/// together do not come back together. A `Retry-After` is waited for where it is longer. Nothing is waited
-/// for that ends after the call's own deadline.
+/// The delay doubles from one attempt to the next. Each is drawn at random from half of it to all of it, so
+/// that callers that failed together do not retry together. A longer `Retry-After` takes precedence. A delay
+/// that would exceed the timeout of the call ends the call at once.
 ///
-/// All calls of a client share a budget: each retry takes five of a hundred tokens, each success gives one
-/// back. While the service is down that leaves twenty retries, then every call is tried once.
+/// All clones of a client share a budget of 100 tokens: each retry takes 5, each success returns 1. During an
+/// outage that allows 20 retries; after that every call has one attempt.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,20 +50,20 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// One attempt, whatever comes of it.
+    /// One attempt: no retries.
     #[must_use]
     pub fn off() -> Self {
         Self::default().attempts(1)
     }
 
-    /// Sets how often a call is tried at most; 0 counts as 1.
+    /// Sets the number of attempts, the first included; 0 counts as 1.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the wait before the second attempt, and the longest before any.
+    /// Sets the delay before the second attempt, and the longest before any.
     #[must_use]
     pub fn delays(mut self, first: Duration, longest: Duration) -> Self {
         (self.first, self.longest) = (first, longest);
@@ -71,7 +74,7 @@ impl Retry {
         attempts_made < self.attempts
     }
 
-    /// How long to wait after so many attempts.
+    /// The delay after this many attempts.
     pub(crate) fn delay(self, attempts_made: u32, jitter: f64) -> Duration {
         let doublings = attempts_made.saturating_sub(1).min(16);
         let whole = self.first.saturating_mul(1 << doublings).min(self.longest);
@@ -79,18 +82,18 @@ impl Retry {
     }
 }
 
-/// What came of an attempt, for the question whether to make another.
+/// What an attempt means for the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Another attempt would come to the same.
+    /// Another attempt would end in the same way.
     Final,
-    /// Worth another attempt; the service has not done what it was asked.
+    /// Another attempt may succeed; the service has not carried out this one.
     NotDone,
-    /// Worth another attempt; the service may have done what it was asked.
+    /// Another attempt may succeed; the service may have carried out this one.
     InDoubt,
 }
 
-/// Judges an attempt of any method.
+/// Judges an attempt of any call.
 pub(crate) fn judge(outcome: &Result<Answer, Error>) -> Verdict {
     match outcome {
         Err(Error::Connect(_)) => Verdict::NotDone,
@@ -105,25 +108,41 @@ pub(crate) fn judge(outcome: &Result<Answer, Error>) -> Verdict {
     }
 }
 
-/// Whether a call that was in doubt may be made once more: it then has the same effect.
-pub(crate) fn is_repeatable(method: &Method) -> bool {
-    method.is_idempotent()
+/// What sending a request once more changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing: it only reads.
+    Reads,
+    /// Nothing more than the first did.
+    Idempotent,
+    /// Something each time.
+    EachTime,
 }
 
-/// Statuses that say that the next attempt may do better.
-pub(crate) fn is_transient(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::INTERNAL_SERVER_ERROR
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
-    )
+impl Effect {
+    pub(crate) fn of_operation(operation: &OperationInfo) -> Self {
+        if operation.only_reads || operation.method.is_safe() {
+            Self::Reads
+        } else if operation.is_repeatable() {
+            Self::Idempotent
+        } else {
+            Self::EachTime
+        }
+    }
+
+    /// For requests that are not operations of the contract.
+    pub(crate) fn of_method(method: &Method) -> Self {
+        if method.is_safe() {
+            Self::Reads
+        } else if method.is_idempotent() {
+            Self::Idempotent
+        } else {
+            Self::EachTime
+        }
+    }
 }
 
-/// How long the service asks to be left alone: seconds, or until a date.
+/// The delay that the service asks for: seconds, or until a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
@@ -133,7 +152,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// What retries cost, so that a client does not make an outage worse.
+/// Limits retries, so that a client does not make an outage worse.
 #[derive(Debug)]
 pub(crate) struct Budget(Mutex<u32>);
 
@@ -147,7 +166,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes what a retry costs, if it is there.
+    /// Takes the cost of a retry, if enough is left.
     pub(crate) fn take(&self) -> bool {
         let mut tokens = self.0.lock();
         let rest = tokens.checked_sub(COST);
@@ -155,7 +174,7 @@ impl Budget {
         rest.is_some()
     }
 
-    /// Gives back for a success.
+    /// Returns a token for a success.
     pub(crate) fn give(&self) {
         let mut tokens = self.0.lock();
         *tokens = (*tokens + 1).min(FULL);

@@ -1,32 +1,36 @@
-//! Waits for an access client to get somewhere.
+//! Waits: polls any resource that has a status, until it reaches one.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fabric_model::AccessClientId;
-use fabric_model::access_client::{AccessClient, AccessClientStatus};
+use fabric_model::access_client::ShowAccessClient;
+use fabric_model::{Operation, Request, Resource, Stateful};
 use tokio::time::{Instant, sleep};
 
-use crate::{AccessClients, Error};
+use crate::{Client, Error};
 
 /// How to wait.
 ///
-/// The first look is at once, the second after the interval, and each further one after half as long again,
-/// up to the longest interval.
-#[derive(Clone)]
+/// The client polls at once, then after the interval. Each further interval is half as long again as the one
+/// before, up to the longest.
+///
+/// `O` is the operation that shows the resource; where it is not written, it is that of access clients.
 #[must_use]
-pub struct Wait {
+pub struct Wait<O: Operation = ShowAccessClient> {
     interval: Duration,
     longest: Duration,
     timeout: Duration,
-    observer: Option<Observer>,
+    observer: Option<Observer<O>>,
 }
 
-type Observer = Arc<dyn Fn(&AccessClient) + Send + Sync>;
+type Observer<O> = Arc<dyn Fn(&<O as Operation>::Response) + Send + Sync>;
 
-impl Default for Wait {
-    /// From one second to ten, for ten minutes.
+/// The status of what an operation shows.
+type Status<O> = <<O as Operation>::Response as Stateful>::Status;
+
+impl<O: Operation> Default for Wait<O> {
+    /// Intervals from 1 second to 10, and a timeout of 10 minutes.
     fn default() -> Self {
         Self {
             interval: Duration::from_secs(1),
@@ -37,27 +41,33 @@ impl Default for Wait {
     }
 }
 
-impl Wait {
+impl<O: Operation> Wait<O> {
     /// Sets the first interval, and the longest.
     pub fn intervals(mut self, first: Duration, longest: Duration) -> Self {
         (self.interval, self.longest) = (first, longest);
         self
     }
 
-    /// Sets how long to wait in all.
+    /// Sets the longest time to wait in all.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Shows what each look has found, for progress.
-    pub fn observe(mut self, observer: impl Fn(&AccessClient) + Send + Sync + 'static) -> Self {
+    /// Sets a function that gets every answer, to show progress.
+    pub fn observe(mut self, observer: impl Fn(&O::Response) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 }
 
-impl fmt::Debug for Wait {
+impl<O: Operation> Clone for Wait<O> {
+    fn clone(&self) -> Self {
+        Self { observer: self.observer.clone(), ..*self }
+    }
+}
+
+impl<O: Operation> fmt::Debug for Wait<O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Wait")
@@ -68,138 +78,152 @@ impl fmt::Debug for Wait {
     }
 }
 
-/// Why a wait ended without what was waited for.
+/// What a status means to a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The wait is over.
+    Reached,
+    /// The resource is on its way: poll again.
+    Pending,
+    /// The resource will not get there from this status: [`WaitError::Failed`].
+    Failed,
+}
+
+/// Why a wait ended without the awaited status.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WaitError {
-    /// A look failed, and the next would do no better.
-    #[error("cannot look at the access client")]
+pub enum WaitError<O: Operation<Response: Stateful> = ShowAccessClient> {
+    /// A call failed, and repeating it would not help.
+    #[error(transparent)]
     Call(#[from] Error),
-    /// It has a status from which it does not get there: one that is not known, such as `CREATE_FAIL`, or
-    /// that of being deleted. Delete it, or ask support.
-    #[error("the access client is {status}")]
+    /// The resource has a status that does not lead to the awaited one, such as `CREATE_FAILED`, or
+    /// `DELETING`. Delete the resource, or ask support.
+    #[error("the {} is {status}", O::Resource::SINGULAR)]
     Failed {
         /// The status.
-        status: AccessClientStatus,
-        /// What was seen last.
-        last: Box<AccessClient>,
+        status: Status<O>,
+        /// The last answer.
+        last: Box<O::Response>,
     },
-    /// It was being created, and is gone: the service undid its creation. Create it anew.
-    #[error("the creation of the access client was undone")]
+    /// The answer has no status.
+    #[error("the {} has no status", O::Resource::SINGULAR)]
+    NoStatus {
+        /// The last answer.
+        last: Box<O::Response>,
+    },
+    /// The resource was on its way, and then was gone: the service undid its creation, or another caller deleted
+    /// it.
+    #[error(
+        "the {} is gone; the service undid its creation, or it was deleted",
+        O::Resource::SINGULAR
+    )]
     RolledBack {
-        /// What was seen last.
-        last: Box<AccessClient>,
+        /// The last answer.
+        last: Box<O::Response>,
     },
-    /// It took too long. Wait again, or ask support.
-    #[error("the access client is not there yet after {waited:?}")]
+    /// The timeout passed. Wait again, or ask support.
+    #[error("the {} is not there yet after {waited:?}", O::Resource::SINGULAR)]
     TimedOut {
-        /// How long it was waited for.
+        /// How long the wait was.
         waited: Duration,
-        /// What was seen last, if anything.
-        last: Option<Box<AccessClient>>,
-        /// Why the last look failed, if it did.
+        /// The last answer, if there was one.
+        last: Option<Box<O::Response>>,
+        /// The error of the last call, if it failed.
         source: Option<Error>,
     },
 }
 
-/// What a look says.
-enum Look {
-    There,
-    NotYet,
-    Never(AccessClientStatus),
-}
-
-impl AccessClients<'_> {
-    /// Waits until an access client is `RUNNING`, and returns it.
+impl Client {
+    /// Polls a resource until its status is the awaited one, and returns it.
+    ///
+    /// `request` shows the resource; `judge` tells what each status means. A temporary error, such as an
+    /// outage of the service, does not end the wait.
     ///
     /// ```no_run
     /// # async fn example(client: fabric_client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// use fabric_client::Wait;
+    /// use fabric_client::model::access_client::{
+    ///     AccessClientPath, AccessClientStatus, ShowAccessClient,
+    /// };
+    /// use fabric_client::model::{Nothing, Request};
+    /// use fabric_client::{Progress, Wait};
     ///
-    /// let wait = Wait::default().timeout(std::time::Duration::from_secs(120));
-    /// let running = client.access_clients().wait_until_running("3f2c9a5e", wait).await?;
-    /// println!("{:?}", running.access_connections);
+    /// let path = AccessClientPath { client_id: "3f2c9a5e".parse()? };
+    /// let show = Request::<ShowAccessClient> { path, query: Nothing {}, body: Nothing {} };
+    /// let running = client
+    ///     .wait_until(&show, Wait::default(), |status| match status {
+    ///         AccessClientStatus::Running => Progress::Reached,
+    ///         AccessClientStatus::Creating => Progress::Pending,
+    ///         _ => Progress::Failed,
+    ///     })
+    ///     .await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// Any [`WaitError`]; [`WaitError::RolledBack`] if it was seen to be created and then was gone. One
-    /// that was never there is a [`WaitError::Call`] with [`Error::is_not_found`].
-    pub async fn wait_until_running<Id>(
+    /// Any [`WaitError`]; [`WaitError::RolledBack`] if the resource was on its way and then was gone. One that
+    /// is not found at first is a [`WaitError::Call`] with [`Error::is_not_found`].
+    pub async fn wait_until<O: Operation<Response: Stateful>>(
         &self,
-        id: Id,
-        wait: Wait,
-    ) -> Result<AccessClient, WaitError>
-    where
-        Id: TryInto<AccessClientId>,
-        Error: From<Id::Error>,
-    {
-        let id = id.try_into().map_err(Error::from)?;
-        let outcome = self.wait(id, wait, |status| match status {
-            AccessClientStatus::Running => Look::There,
-            AccessClientStatus::Creating => Look::NotYet,
-            other => Look::Never(other.clone()),
-        });
-        match outcome.await? {
-            Seen::There(found) => Ok(*found),
-            Seen::Missing { last: Some(last), .. } => Err(WaitError::RolledBack { last }),
-            Seen::Missing { error, .. } => Err(WaitError::Call(error)),
+        request: &Request<O>,
+        wait: Wait<O>,
+        judge: impl Fn(&Status<O>) -> Progress,
+    ) -> Result<O::Response, WaitError<O>> {
+        match self.poll(request, wait, judge).await? {
+            Polled::Reached(found) => Ok(*found),
+            Polled::Missing { last: Some(last), .. } => Err(WaitError::RolledBack { last }),
+            Polled::Missing { error, .. } => Err(WaitError::Call(error)),
         }
     }
 
-    /// Waits until an access client is deleted: until it is not found, or says so.
+    /// Polls a resource until it is gone: until it is not found, or `judge` says so of its status.
     ///
     /// # Errors
     ///
     /// Any [`WaitError`] but [`WaitError::RolledBack`].
-    pub async fn wait_until_deleted<Id>(&self, id: Id, wait: Wait) -> Result<(), WaitError>
-    where
-        Id: TryInto<AccessClientId>,
-        Error: From<Id::Error>,
-    {
-        let id = id.try_into().map_err(Error::from)?;
-        let gone = self.wait(id, wait, |status| match status {
-            AccessClientStatus::Deleted => Look::There,
-            AccessClientStatus::Unknown(_) => Look::Never(status.clone()),
-            _ => Look::NotYet,
-        });
-        gone.await.map(drop)
+    pub async fn wait_until_gone<O: Operation<Response: Stateful>>(
+        &self,
+        request: &Request<O>,
+        wait: Wait<O>,
+        judge: impl Fn(&Status<O>) -> Progress,
+    ) -> Result<(), WaitError<O>> {
+        self.poll(request, wait, judge).await.map(drop)
     }
 
-    /// Looks until `judge` has had enough, or there is nothing to look at.
-    async fn wait(
+    /// Polls until `judge` says that the wait is over, or the resource is not found.
+    async fn poll<O: Operation<Response: Stateful>>(
         &self,
-        id: AccessClientId,
-        wait: Wait,
-        judge: impl Fn(&AccessClientStatus) -> Look,
-    ) -> Result<Seen, WaitError> {
+        request: &Request<O>,
+        wait: Wait<O>,
+        judge: impl Fn(&Status<O>) -> Progress,
+    ) -> Result<Polled<O>, WaitError<O>> {
         let started = Instant::now();
         let mut interval = wait.interval;
         let mut last = None;
         loop {
             let left = wait.timeout.saturating_sub(started.elapsed());
-            // A look must not take longer than the wait, but the first is always made.
-            let limit = self.client.timeout.min(left.max(SHORTEST_LOOK));
-            let looking = self.client.with_timeout(limit);
+            // A call must not outlast the wait, but the first is always made.
+            let limit = self.timeout.min(left.max(SHORTEST_CALL));
             let mut source = None;
-            match looking.access_clients().show(&id).await {
+            match self.with_timeout(limit).send(request).await {
                 Ok(found) => {
                     if let Some(observer) = &wait.observer {
                         observer(&found);
                     }
-                    let unknown = AccessClientStatus::Unknown("without a status".to_owned());
-                    match judge(found.status.as_ref().unwrap_or(&unknown)) {
-                        Look::There => return Ok(Seen::There(Box::new(found))),
-                        Look::NotYet => last = Some(Box::new(found)),
-                        Look::Never(status) => {
+                    match found.status().map(|status| (judge(status), status.clone())) {
+                        Some((Progress::Reached, _)) => {
+                            return Ok(Polled::Reached(Box::new(found)));
+                        }
+                        Some((Progress::Pending, _)) => last = Some(Box::new(found)),
+                        Some((Progress::Failed, status)) => {
                             return Err(WaitError::Failed { status, last: Box::new(found) });
                         }
+                        None => return Err(WaitError::NoStatus { last: Box::new(found) }),
                     }
                 }
-                Err(error) if error.is_not_found() => return Ok(Seen::Missing { last, error }),
-                // The service may be back at the next look.
+                Err(error) if error.is_not_found() => return Ok(Polled::Missing { last, error }),
+                // The service may be back at the next poll.
                 Err(error) if error.is_retryable() => source = Some(error),
                 Err(error) => return Err(error.into()),
             }
@@ -214,11 +238,11 @@ impl AccessClients<'_> {
     }
 }
 
-/// What a wait ends with.
-enum Seen {
-    There(Box<AccessClient>),
-    Missing { last: Option<Box<AccessClient>>, error: Error },
+/// The end of polling.
+enum Polled<O: Operation> {
+    Reached(Box<O::Response>),
+    Missing { last: Option<Box<O::Response>>, error: Error },
 }
 
-/// A look has this much time even at the end of a wait.
-const SHORTEST_LOOK: Duration = Duration::from_secs(1);
+/// A call has this much time even at the end of a wait.
+const SHORTEST_CALL: Duration = Duration::from_secs(1);

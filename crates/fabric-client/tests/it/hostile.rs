@@ -84,7 +84,7 @@ impl Hostile {
 
     fn client(&self) -> ClientBuilder {
         let retry = Retry::default().delays(Duration::from_millis(20), Duration::from_millis(40));
-        Client::builder(&self.endpoint).retry(retry).attempt_timeout(Duration::from_millis(400))
+        Client::builder(&self.endpoint).retry(retry)
     }
 }
 
@@ -116,7 +116,7 @@ fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed], is_open: &
                 true
             }
             Hang => {
-                std::thread::sleep(Duration::from_secs(5));
+                std::thread::sleep(Duration::from_mins(2));
                 true
             }
             Trickle => {
@@ -162,15 +162,14 @@ fn kind(outcome: &Result<(), Error>) -> String {
         Err(Error::Connect(_)) => "connect".to_owned(),
         Err(Error::TimedOut(_)) => "timed out".to_owned(),
         Err(Error::Interrupted(_)) => "interrupted".to_owned(),
-        Err(Error::Refused(error)) => format!("refused {}", error.status().as_u16()),
+        Err(Error::Rejected(error)) => format!("rejected {}", error.status().as_u16()),
         Err(Error::Unexpected { status, .. }) => format!("unexpected {}", status.as_u16()),
         Err(error) => panic!("{error:?}"),
     }
 }
 
-/// What the server does, what a show comes to and how often it is tried, the same for a create, and the
-/// most milliseconds that either may take.
-type Case<'a> = (&'a [Deed], (&'static str, u32), (&'static str, u32), u64);
+/// What the server does; the outcome of a show and its number of attempts; the same of a create.
+type Case<'a> = (&'a [Deed], (&'static str, u32), (&'static str, u32));
 
 #[tokio::test]
 async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
@@ -182,41 +181,44 @@ async fn each_hostile_deed_has_its_error_its_attempts_and_its_time() {
         Send("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n");
     let no_http = SendAndClose("no HTTP at all\r\n\r\n");
     let cases: &[Case<'_>] = &[
-        (&[Send(SHOWN)], ("success", 1), ("success", 1), 200),
-        (&[Reset], ("interrupted", 3), ("interrupted", 1), 400),
-        (&[Reset, Send(SHOWN)], ("success", 2), ("interrupted", 1), 400),
-        (&[cut], ("interrupted", 3), ("interrupted", 1), 400),
-        (&[SendAndReset("HTTP/1.1 200 OK\r\n")], ("interrupted", 3), ("interrupted", 1), 600),
-        (&[Hang], ("timed out", 3), ("timed out", 1), 1_800),
-        (&[Trickle], ("timed out", 3), ("timed out", 1), 1_800),
-        (&[broken], ("unexpected 200", 1), ("unexpected 200", 1), 300),
-        (&[no_object], ("unexpected 200", 1), ("unexpected 200", 1), 300),
-        (&[no_http], ("interrupted", 3), ("interrupted", 1), 400),
+        (&[Send(SHOWN)], ("success", 1), ("success", 1)),
+        (&[Reset], ("interrupted", 3), ("interrupted", 1)),
+        (&[Reset, Send(SHOWN)], ("success", 2), ("interrupted", 1)),
+        (&[cut], ("interrupted", 3), ("interrupted", 1)),
+        (&[SendAndReset("HTTP/1.1 200 OK\r\n")], ("interrupted", 3), ("interrupted", 1)),
+        (&[Hang], ("timed out", 3), ("timed out", 1)),
+        (&[Trickle], ("timed out", 3), ("timed out", 1)),
+        (&[broken], ("unexpected 200", 1), ("unexpected 200", 1)),
+        (&[no_object], ("unexpected 200", 1), ("unexpected 200", 1)),
+        (&[no_http], ("interrupted", 3), ("interrupted", 1)),
         // The body is what it should be, whatever it is called.
-        (&[text], ("success", 1), ("success", 1), 300),
-        (&[moved], ("unexpected 302", 1), ("unexpected 302", 1), 300),
-        (&[Send(HTML)], ("refused 502", 3), ("refused 502", 1), 400),
-        (&[Send(HTML), Send(SHOWN)], ("success", 2), ("refused 502", 1), 400),
-        (&[Send(EMPTY_500)], ("refused 500", 3), ("refused 500", 1), 400),
-        (&[Send(EMPTY_503), Send(SHOWN)], ("success", 2), ("success", 2), 400),
-        (&[Send(FULL_503), Send(SHOWN)], ("success", 2), ("refused 503", 1), 400),
-        (&[Send(EMPTY_408), Send(SHOWN)], ("success", 2), ("refused 408", 1), 400),
-        (&[Send(MISSING)], ("refused 404", 1), ("refused 404", 1), 300),
-        (&[Flood], ("unexpected 200", 1), ("unexpected 200", 1), 400),
+        (&[text], ("success", 1), ("success", 1)),
+        (&[moved], ("unexpected 302", 1), ("unexpected 302", 1)),
+        (&[Send(HTML)], ("rejected 502", 3), ("rejected 502", 1)),
+        (&[Send(HTML), Send(SHOWN)], ("success", 2), ("rejected 502", 1)),
+        (&[Send(EMPTY_500)], ("rejected 500", 3), ("rejected 500", 1)),
+        (&[Send(EMPTY_503), Send(SHOWN)], ("success", 2), ("success", 2)),
+        (&[Send(FULL_503), Send(SHOWN)], ("success", 2), ("rejected 503", 1)),
+        (&[Send(EMPTY_408), Send(SHOWN)], ("success", 2), ("rejected 408", 1)),
+        (&[Send(MISSING)], ("rejected 404", 1), ("rejected 404", 1)),
+        (&[Flood], ("unexpected 200", 1), ("unexpected 200", 1)),
         // A connection that is kept, and closed under the next request.
-        (&[Send(HTML), Reset, Send(SHOWN)], ("success", 3), ("refused 502", 1), 500),
+        (&[Send(HTML), Reset, Send(SHOWN)], ("success", 3), ("rejected 502", 1)),
     ];
-    for (deeds, shown, created, most) in cases {
+    for (deeds, shown, created) in cases {
         for (what, expected) in [("show", shown), ("create", created)] {
             let server = Hostile::start(deeds);
-            let client = server.client().build().unwrap();
+            // Only what hangs is meant to time out, however busy the machine is.
+            let hangs = matches!(deeds, [Hang | Trickle]);
+            let limit = if hangs { Duration::from_millis(400) } else { Duration::from_secs(20) };
+            let client = server.client().attempt_timeout(limit).build().unwrap();
             let started = Instant::now();
             let outcome = if what == "show" { show(&client).await } else { create(&client).await };
             let took = started.elapsed();
             let seen = (kind(&outcome), server.requests());
             assert_eq!((seen.0.as_str(), seen.1), *expected, "{what}: {deeds:?}: {outcome:?}");
-            // A machine may be busy; what hangs would take much longer.
-            assert!(took < Duration::from_millis(*most + 1_000), "{what}: {deeds:?} took {took:?}");
+            // Without a timeout, what hangs would take a call to its end after a minute.
+            assert!(took < Duration::from_secs(50), "{what}: {deeds:?} took {took:?}");
             if let Err(error) = outcome {
                 let line = error.to_string();
                 assert!(!line.contains('\n') && line.len() < 300, "{line}");
@@ -266,18 +268,16 @@ async fn retry_after_is_waited_for_unless_there_is_no_time() {
     create(&client).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(server.requests(), 2);
-    // With less time than that, the refusal is the answer, at once.
-    let server = Hostile::start(&[Send(THROTTLED), Send(SHOWN)]);
-    let client = server.client().timeout(Duration::from_millis(900)).build().unwrap();
-    let started = Instant::now();
-    assert_eq!(kind(&create(&client).await), "refused 429");
-    assert!(started.elapsed() < Duration::from_millis(850));
+    // With less time than that, the rejection is the result, at once.
+    let patient = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 600\r\ncontent-length: 0\r\n\r\n";
+    let server = Hostile::start(&[Send(patient), Send(SHOWN)]);
+    assert_eq!(kind(&create(&server.client().build().unwrap()).await), "rejected 429");
     // However long the service asks for, nothing breaks.
     let for_ever = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 18446744073709551615\r\n\
         content-length: 0\r\n\r\n";
     let server = Hostile::start(&[Send(for_ever)]);
     let client = server.client().timeout(Duration::MAX).build().unwrap();
-    assert_eq!(kind(&create(&client).await), "refused 429");
+    assert_eq!(kind(&create(&client).await), "rejected 429");
     // A date counts as well: here two seconds by the clock of the client.
     let date = "HTTP/1.1 429 Too Many Requests\r\nretry-after: Mon, 15 Sep 2025 08:30:02 GMT\r\n\
         content-length: 0\r\n\r\n";
@@ -290,19 +290,17 @@ async fn retry_after_is_waited_for_unless_there_is_no_time() {
     let passed = "HTTP/1.1 429 Too Many Requests\r\nretry-after: Mon, 15 Sep 2025 08:30:00 GMT\r\n\
         content-length: 0\r\n\r\n";
     let server = Hostile::start(&[Send(passed), Send(SHOWN)]);
-    let started = Instant::now();
     create(&server.client().build().unwrap()).await.unwrap();
-    assert!(started.elapsed() < Duration::from_millis(850));
 }
 
 #[tokio::test]
 async fn a_call_ends_by_its_deadline_whatever_its_attempts_may_take() {
     let server = Hostile::start(&[Hang]);
-    let client = server.client().attempt_timeout(Duration::from_secs(3)).build().unwrap();
+    let client = server.client().attempt_timeout(Duration::from_mins(1)).build().unwrap();
     let client = client.with_timeout(Duration::from_millis(300));
     let started = Instant::now();
     assert_eq!(kind(&show(&client).await), "timed out");
-    assert!(started.elapsed() < Duration::from_millis(1_500), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(50), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -316,13 +314,13 @@ async fn what_a_lost_answer_has_deleted_is_deleted() {
     assert_eq!(delete(&[Send(HTML), Send(MISSING)]).await, "success");
     assert_eq!(delete(&[Reset, Send(DONE)]).await, "success");
     // Nothing was deleted by what was not received, nor by nobody.
-    assert_eq!(delete(&[Send(MISSING)]).await, "refused 404");
-    assert_eq!(delete(&[Send(EMPTY_503), Send(MISSING)]).await, "refused 404");
+    assert_eq!(delete(&[Send(MISSING)]).await, "rejected 404");
+    assert_eq!(delete(&[Send(EMPTY_503), Send(MISSING)]).await, "rejected 404");
     // A rename of what is not there stays an error.
     let server = Hostile::start(&[Reset, Send(MISSING)]);
     let client = server.client().build().unwrap();
     let update = AccessClientUpdate::default();
-    assert_eq!(kind(&client.access_clients().update("x", update).await), "refused 404");
+    assert_eq!(kind(&client.access_clients().update("x", update).await), "rejected 404");
 }
 
 #[tokio::test]
@@ -330,13 +328,13 @@ async fn an_outage_is_not_made_worse() {
     let server = Hostile::start(&[Send(EMPTY_500)]);
     let client = server.client().build().unwrap();
     for _ in 0..50 {
-        assert_eq!(kind(&show(&client).await), "refused 500");
+        assert_eq!(kind(&show(&client).await), "rejected 500");
     }
     // The budget of a hundred is good for twenty retries.
     assert_eq!(server.requests(), 50 + 20);
     // Clones share it.
     let other = client.clone();
-    assert_eq!(kind(&show(&other).await), "refused 500");
+    assert_eq!(kind(&show(&other).await), "rejected 500");
     assert_eq!(server.requests(), 71);
 }
 
@@ -354,7 +352,7 @@ async fn that_nothing_was_done_at_last_does_not_hide_what_may_have_been_done_bef
     assert_eq!(update(&[Send(HTML), Leave]).await, "interrupted");
     assert_eq!(update(&[Reset, Send(THROTTLED), Send(THROTTLED)]).await, "interrupted");
     let not_allowed = Send("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\n{}");
-    assert_eq!(update(&[Send(EMPTY_500), not_allowed]).await, "refused 500");
+    assert_eq!(update(&[Send(EMPTY_500), not_allowed]).await, "rejected 500");
 }
 
 #[tokio::test]
@@ -376,6 +374,8 @@ async fn a_call_that_is_dropped_is_over() {
     let client = server.client().retry(retry).build().unwrap();
     let outcome = tokio::time::timeout(Duration::from_millis(120), show(&client)).await;
     assert!(outcome.is_err());
+    // What was on its way when the call was dropped may still arrive.
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let requests = server.requests();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(server.requests(), requests);

@@ -1,6 +1,7 @@
 //! The client against the real server, and against what is no server at all.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "certificates are made by the system's clock")]
 
 mod calls;
 mod credentials;
@@ -8,5 +9,6 @@ mod examples;
 mod hostile;
 mod log;
 mod observation;
+mod operations;
 mod script;
 mod tasks;

@@ -33,7 +33,7 @@ async fn a_span_tells_operation_attempts_status_and_request_id() {
     ] {
         assert!(closed.contains(field), "{field} is not in {closed}");
     }
-    assert!(log.contains("trying again") && !log.contains("canary"), "{log}");
+    assert!(log.contains("retrying") && !log.contains("canary"), "{log}");
 }
 
 /// Adds a header to each attempt, and keeps what it has seen.
@@ -49,7 +49,7 @@ impl Interceptor for Witness {
     }
 
     fn after(&self, finished: &Finished<'_>) {
-        assert!(finished.took < Duration::from_secs(1));
+        assert!(finished.took < Duration::from_mins(1));
         assert_eq!(finished.status.is_none(), finished.error.is_some());
         let (number, status) = (finished.number, finished.status.map(|status| status.as_u16()));
         self.0.lock().unwrap().push(format!("{number}: {status:?} {:?}", finished.request_id));

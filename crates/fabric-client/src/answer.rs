@@ -1,0 +1,108 @@
+//! An answer as it arrived, read up to a limit.
+
+use bytes::{Bytes, BytesMut};
+use fabric_model::{ApiError, Operation, Payload, header};
+use http::{HeaderMap, StatusCode};
+use reqwest::Response;
+
+use crate::Error;
+
+/// The largest body of a success that is read; a page of a hundred access clients is much smaller.
+const SUCCESS_MAX_LENGTH: usize = 16 * 1024 * 1024;
+
+/// The largest part of a body that an error keeps.
+const KEPT_MAX_LENGTH: usize = 64 * 1024;
+
+/// An answer as it arrived.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    end: End,
+}
+
+/// Where reading a body ended.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    OfBody,
+    AtLimit,
+}
+
+impl Answer {
+    pub(crate) async fn read(mut response: Response) -> Result<Self, Error> {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let limit = if is_failure(status) { KEPT_MAX_LENGTH } else { SUCCESS_MAX_LENGTH };
+        let (body, end) = read_body(&mut response, limit).await?;
+        Ok(Self { status, headers, body, end })
+    }
+
+    /// Whether the gateway answered, which checks signatures, and not a proxy on the way.
+    pub(crate) fn is_of_gateway(&self) -> bool {
+        ApiError::read(self.status, None, &self.body).is_of_gateway()
+    }
+
+    pub(crate) fn request_id(&self) -> Option<String> {
+        request_id(&self.headers)
+    }
+
+    /// The answer, unless it is an error.
+    pub(crate) fn success(self) -> Result<http::Response<Bytes>, Error> {
+        let Self { status, headers, body, end } = self;
+        if is_failure(status) {
+            let request_id = request_id(&headers);
+            return Err(Error::Rejected(ApiError::read(status, request_id.as_deref(), &body)));
+        }
+        let mut answer = http::Response::new(body);
+        (*answer.status_mut(), *answer.headers_mut()) = (status, headers);
+        if end == End::AtLimit {
+            let reason = format!("the body has more than {SUCCESS_MAX_LENGTH} bytes");
+            return Err(unexpected(answer, reason));
+        }
+        Ok(answer)
+    }
+}
+
+/// Reads the documented success of an operation from an answer.
+pub(crate) fn read_success<O: Operation>(
+    answer: http::Response<Bytes>,
+) -> Result<O::Response, Error> {
+    if answer.status() != O::SUCCESS {
+        return Err(unexpected(answer, format!("expected {}", O::SUCCESS)));
+    }
+    O::Response::read(answer.body()).map_err(|invalid| unexpected(answer, invalid.to_string()))
+}
+
+fn is_failure(status: StatusCode) -> bool {
+    status.is_client_error() || status.is_server_error()
+}
+
+fn unexpected(answer: http::Response<Bytes>, reason: String) -> Error {
+    let (status, request_id) = (answer.status(), request_id(answer.headers()));
+    // A copy, since a slice would keep the whole body in memory.
+    let body = answer.into_body();
+    let body = Bytes::copy_from_slice(&body[..body.len().min(KEPT_MAX_LENGTH)]);
+    Error::Unexpected { status, reason, request_id, body }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(header::X_REQUEST_ID)?;
+    Some(String::from_utf8_lossy(id.as_bytes()).into_owned())
+}
+
+/// Reads a body to its end, or up to a limit.
+async fn read_body(response: &mut Response, limit: usize) -> Result<(Bytes, End), Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(Error::from_transport)? {
+        let room = limit - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body.freeze(), End::AtLimit));
+        }
+        if body.is_empty() {
+            body = BytesMut::from(chunk);
+        } else {
+            body.extend_from_slice(&chunk);
+        }
+    }
+    Ok((body.freeze(), End::OfBody))
+}

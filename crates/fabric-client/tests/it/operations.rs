@@ -1,0 +1,303 @@
+//! Operations that the client knows nothing about, declared here: lists, waits, reads by POST, and a project in
+//! the path.
+
+use std::time::Duration;
+
+use fabric_client::model::{
+    Example, Identified, Nothing, Operation, Page, Paging, Parameters, Payload, ProjectId, Request,
+    Resource, Stateful,
+};
+use fabric_client::{
+    Client, Credentials, CredentialsProvider, Error, Progress, ProvidedCredentials, Retry, Wait,
+    WaitError,
+};
+use futures_util::{StreamExt, TryStreamExt};
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::script::Script;
+
+struct Things;
+
+impl Resource for Things {
+    const NAME: &'static str = "things";
+    const SINGULAR: &'static str = "thing";
+    const DESCRIPTION: &'static str = "Things";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = Thing;
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+struct Thing {
+    id: Option<String>,
+    status: Option<String>,
+}
+
+impl Payload for Thing {}
+
+impl Identified for Thing {
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
+
+impl Stateful for Thing {
+    type Status = String;
+
+    fn status(&self) -> Option<&String> {
+        self.status.as_ref()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, ToSchema)]
+struct ThingPage {
+    things: Vec<Thing>,
+    total: Option<u64>,
+}
+
+impl Payload for ThingPage {}
+
+impl Page for ThingPage {
+    type Item = Thing;
+
+    fn items(&mut self) -> &mut Vec<Thing> {
+        &mut self.things
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, IntoParams)]
+struct ThingQuery {
+    offset: u32,
+    limit: u32,
+}
+
+impl Parameters for ThingQuery {}
+
+impl Paging for ThingQuery {
+    fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    fn set_offset(&mut self, offset: u32) {
+        self.offset = offset;
+    }
+
+    fn set_limit(&mut self, limit: u32) {
+        self.limit = limit;
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Validate, IntoParams)]
+struct OfProject {
+    project_id: String,
+}
+
+impl Parameters for OfProject {}
+
+/// Declares an operation of things.
+macro_rules! operation {
+    ($name:ident, $method:ident, $path:literal, $project:expr, $reads:literal,
+        $path_type:ty, $query:ty => $response:ty) => {
+        #[derive(Clone, Debug, PartialEq)]
+        struct $name;
+
+        impl Operation for $name {
+            const ID: &'static str = stringify!($name);
+            const METHOD: Method = Method::$method;
+            const PATH: &'static str = $path;
+            const SUCCESS: StatusCode = StatusCode::OK;
+            const ACTION: Option<&'static str> = None;
+            const SUMMARY: &'static str = "";
+            const DESCRIPTION: &'static str = "";
+            const PROJECT_PARAMETER: Option<&'static str> = $project;
+            const ONLY_READS: bool = $reads;
+
+            type Resource = Things;
+            type Path = $path_type;
+            type Query = $query;
+            type Body = Nothing;
+            type Response = $response;
+
+            fn example() -> Example<Self> {
+                unreachable!("nobody asks for it")
+            }
+        }
+    };
+}
+
+operation!(ShowThing, GET, "/v1/thing", None, true, Nothing, Nothing => Thing);
+operation!(ListThings, GET, "/v1/things", None, true, Nothing, ThingQuery => ThingPage);
+operation!(CreateThing, POST, "/v1/things", None, false, Nothing, Nothing => Thing);
+operation!(FilterThings, POST, "/v1/{project_id}/things/filter",
+    Some("project_id"), true, OfProject, ThingQuery => ThingPage);
+
+const SHOW: Request<ShowThing> = Request { path: Nothing {}, query: Nothing {}, body: Nothing {} };
+const LOST: &str = "";
+
+fn list(limit: u32) -> Request<ListThings> {
+    Request { path: Nothing {}, query: ThingQuery { offset: 0, limit }, body: Nothing {} }
+}
+
+fn filter(project: &str) -> Request<FilterThings> {
+    let path = OfProject { project_id: project.to_owned() };
+    Request { path, query: ThingQuery { offset: 0, limit: 2 }, body: Nothing {} }
+}
+
+fn answer(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn client(script: &Script) -> Client {
+    let retry = Retry::default().delays(Duration::from_millis(1), Duration::from_millis(2));
+    Client::builder(script.endpoint()).retry(retry).build().unwrap()
+}
+
+/// The request lines, without the version.
+fn targets(script: &Script) -> Vec<String> {
+    let line = |request: &String| {
+        let mut words = request.split(' ').map(str::to_owned);
+        format!("{} {}", words.next().unwrap(), words.next().unwrap())
+    };
+    script.requests().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn any_list_is_read_to_its_end() {
+    let first = answer(r#"{"things": [{"id": "a"}, {"id": "b"}], "total": 4}"#);
+    // Another was created meanwhile, so one is on both pages.
+    let second = answer(r#"{"things": [{"id": "b"}, {"id": "c"}], "total": 5}"#);
+    let third = answer(r#"{"things": [{"id": "d"}], "total": 5}"#);
+    let script = Script::start([&*first, &*second, &*third]);
+    let items: Vec<Thing> = client(&script).items(list(2)).try_collect().await.unwrap();
+    let ids: Vec<&str> = items.iter().filter_map(Thing::id).collect();
+    assert_eq!(ids, ["a", "b", "c", "d"]);
+    let expected = [0, 2, 4].map(|offset| format!("GET /v1/things?offset={offset}&limit=2"));
+    assert_eq!(targets(&script), expected);
+
+    // A POST that only reads lists as well.
+    let script = Script::start([&*first, &*third]);
+    let pages: Vec<ThingPage> = client(&script).pages(filter("p")).try_collect().await.unwrap();
+    assert_eq!(pages.len(), 2);
+    let expected = [0, 2].map(|offset| format!("POST /v1/p/things/filter?offset={offset}&limit=2"));
+    assert_eq!(targets(&script), expected);
+}
+
+#[tokio::test]
+async fn items_without_ids_are_all_returned_and_end() {
+    let full = answer(r#"{"things": [{"status": "A"}, {"status": "A"}]}"#);
+    let other = answer(r#"{"things": [{"status": "A"}, {"status": "B"}]}"#);
+    let empty = answer(r#"{"things": []}"#);
+    let script = Script::start([&*full, &*other, &*empty]);
+    let items: Vec<Thing> = client(&script).items(list(2)).try_collect().await.unwrap();
+    assert_eq!(items.len(), 4);
+    assert_eq!(client(&Script::start([&*empty])).pages(list(2)).count().await, 1);
+    // A service that knows no offset would answer the same page for ever.
+    let script = Script::start([&*full; 30]);
+    let outcome: Result<Vec<Thing>, Error> = client(&script).items(list(2)).try_collect().await;
+    assert!(matches!(outcome, Err(Error::Unexpected { .. })), "{outcome:?}");
+}
+
+fn quick() -> Wait<ShowThing> {
+    Wait::default().intervals(Duration::from_millis(1), Duration::from_millis(2))
+}
+
+fn judge(status: &String) -> Progress {
+    match status.as_str() {
+        "RUNNING" => Progress::Reached,
+        "CREATING" | "UPDATING" => Progress::Pending,
+        _ => Progress::Failed,
+    }
+}
+
+#[tokio::test]
+async fn any_resource_with_a_status_is_waited_for() {
+    let is = |status: &str| answer(&format!(r#"{{"status": "{status}"}}"#));
+    let missing = "HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 47\r\n\r\n\
+        {\"error_code\":\"common.01000001\",\"error_msg\":\"\"}";
+    let wait = async |answers: [&str; 3]| {
+        client(&Script::start(answers)).wait_until(&SHOW, quick(), judge).await
+    };
+    let (creating, updating, failed) = (is("CREATING"), is("UPDATING"), is("CREATE_FAILED"));
+    let running = is("RUNNING");
+    let shown = wait([&creating, &updating, &running]).await.unwrap();
+    assert_eq!(shown.status.as_deref(), Some("RUNNING"));
+    let error = wait([&creating, &failed, LOST]).await.unwrap_err();
+    assert_eq!(error.to_string(), "the thing is CREATE_FAILED");
+    assert!(matches!(error, WaitError::Failed { status, .. } if status == "CREATE_FAILED"));
+    let error = wait([&creating, missing, LOST]).await.unwrap_err();
+    assert!(error.to_string().starts_with("the thing is gone"), "{error}");
+    assert!(matches!(error, WaitError::RolledBack { .. }), "{error:?}");
+    let error = wait([missing, LOST, LOST]).await.unwrap_err();
+    assert!(matches!(&error, WaitError::Call(error) if error.is_not_found()), "{error:?}");
+    let error = wait([&answer("{}"), LOST, LOST]).await.unwrap_err();
+    assert_eq!(error.to_string(), "the thing has no status");
+
+    let script = Script::start([&*is("DELETING"), missing]);
+    let pending = |_: &String| Progress::Pending;
+    client(&script).wait_until_gone(&SHOW, quick(), pending).await.unwrap();
+    let script = Script::start([&*is("DELETE_FAILED")]);
+    let gone = client(&script).wait_until_gone(&SHOW, quick(), judge).await;
+    assert_eq!(gone.unwrap_err().to_string(), "the thing is DELETE_FAILED");
+}
+
+#[tokio::test]
+async fn a_post_that_only_reads_is_repeated_in_doubt() {
+    let page = answer(r#"{"things": []}"#);
+    let script = Script::start([LOST, LOST, &*page]);
+    client(&script).send(&filter("p")).await.unwrap();
+    assert_eq!(script.requests().len(), 3);
+    // Any other POST is not,
+    let script = Script::start([LOST, &*page]);
+    let create = Request::<CreateThing> { path: Nothing {}, query: Nothing {}, body: Nothing {} };
+    let error = client(&script).send(&create).await.unwrap_err();
+    assert!(error.is_in_doubt() && script.requests().len() == 1, "{error:?}");
+    // and of a request that is no operation only the method is known.
+    let script = Script::start([LOST, &*page]);
+    let request = http::Request::post("/v1/p/things/filter?offset=0&limit=2");
+    let error = client(&script).execute(request.body(bytes::Bytes::new()).unwrap()).await;
+    assert!(error.unwrap_err().is_in_doubt() && script.requests().len() == 1);
+}
+
+#[derive(Debug)]
+struct OneProject;
+
+impl CredentialsProvider for OneProject {
+    fn provide(&self) -> ProvidedCredentials<'_> {
+        let project = "of-provider".parse::<ProjectId>();
+        Box::pin(async { Ok(Credentials::token("t")?.with_project_id(project?)) })
+    }
+}
+
+#[tokio::test]
+async fn a_path_takes_the_project_of_the_client() {
+    let of_key = Credentials::access_key("A", "S").unwrap();
+    let of_key = of_key.with_project_id("of-key".parse().unwrap());
+    let of_builder: ProjectId = "of-builder".parse().unwrap();
+    let page = answer(r#"{"things": []}"#);
+    let script = Script::start([&*page; 3]);
+    let builder = || Client::builder(script.endpoint());
+    for (builder, expected) in [
+        (builder().credentials(of_key.clone()).project_id(of_builder), "of-builder"),
+        (builder().credentials(of_key), "of-key"),
+        (builder().credentials_provider(OneProject), "of-provider"),
+    ] {
+        let client = builder.build().unwrap();
+        let project = client.project_id().await.unwrap();
+        client.send(&filter(project.as_str())).await.unwrap();
+        let target = format!("POST /v1/{expected}/things/filter?offset=0&limit=2");
+        assert_eq!(targets(&script), [target]);
+    }
+    let error = builder().build().unwrap().project_id().await.unwrap_err();
+    assert!(error.to_string().contains("project_id: must be set"), "{error}");
+}
