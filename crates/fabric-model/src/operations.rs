@@ -2,18 +2,23 @@
 
 use std::sync::LazyLock;
 
-use crate::{Operation, OperationInfo, access_client, feature, health, workspace};
+use crate::{List, Operation, OperationInfo, access_client, feature, health, workspace};
 
 /// Something to be done for every operation: see [`visit_operations`].
 pub trait OperationVisitor {
     /// Does it for one.
     fn visit<O: Operation>(&mut self);
+
+    /// Does it for one that lists a page at a time.
+    fn visit_list<O: List>(&mut self) {
+        self.visit::<O>();
+    }
 }
 
 /// Visits every operation, in the order of the document.
 pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<access_client::CreateAccessClient>();
-    visitor.visit::<access_client::ListAccessClients>();
+    visitor.visit_list::<access_client::ListAccessClients>();
     visitor.visit::<access_client::ShowAccessClient>();
     visitor.visit::<access_client::UpdateAccessClient>();
     visitor.visit::<access_client::DeleteAccessClient>();
