@@ -23,10 +23,10 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<access_client::UpdateAccessClient>();
     visitor.visit::<access_client::DeleteAccessClient>();
     visitor.visit::<workspace::CreateWorkspace>();
-    visitor.visit::<workspace::ListWorkspaces>();
+    visitor.visit_list::<workspace::ListWorkspaces>();
     visitor.visit::<workspace::UpdateWorkspace>();
     visitor.visit::<workspace::DeleteWorkspace>();
-    visitor.visit::<feature::ListFeatures>();
+    visitor.visit_list::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }
 
