@@ -212,6 +212,7 @@ fn quick() -> Wait<ShowThing> {
     Wait::default().intervals(Duration::from_millis(1), Duration::from_millis(2))
 }
 
+#[expect(clippy::ptr_arg, reason = "a status is a `String` here")]
 fn judge(status: &String) -> Progress {
     match status.as_str() {
         "RUNNING" => Progress::Reached,
