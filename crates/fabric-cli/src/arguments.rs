@@ -1,160 +1,144 @@
-//! What can be said on the command line.
+//! The arguments that every command has, and the client that follows from them.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
-use fabric_client::model::access_client::AccessConnectionCreate;
-use fabric_client::model::{AccessClientId, ProjectId, VpcId};
+use fabric_client::{Client, Credentials, CredentialsChain, Environment};
+use fabric_model::ProjectId;
 
+use crate::failure::Failure;
 use crate::output::Output;
 
-/// Huawei Cloud DataArts Fabric access clients, from the command line.
+/// Huawei Cloud DataArts Fabric, from the command line: `fabric RESOURCE VERB`.
 ///
 /// Credentials: a token in FABRIC_AUTH_TOKEN; else an access key in HUAWEICLOUD_SDK_AK and
 /// HUAWEICLOUD_SDK_SK; else the one in ~/.huaweicloud/credentials, in its section basic.
 ///
-/// Ends with 0 if done, 1 if refused, 2 if misused, 3 if not found, 4 if not allowed, 5 if the service
-/// can't be reached, 6 if what is waited for can't come any more, 7 if it did not come in time.
+/// Exit status: 0 done, 1 rejected, 2 misused, 3 not found, 4 not allowed, 5 the service cannot be
+/// reached, 6 the awaited status cannot be reached any more, 7 it was not reached in time.
 #[derive(Debug, Parser)]
-#[command(name = "fabric", version, max_term_width = 100)]
+#[command(
+    name = "fabric",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 #[expect(clippy::doc_markdown, reason = "it is shown on a terminal")]
 pub(crate) struct Arguments {
-    /// Where the service is, such as `https://fabric.cn-north-4.myhuaweicloud.com`; without this and
-    /// --region, FABRIC_ENDPOINT or FABRIC_REGION of the environment counts
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) endpoint: Option<String>,
-
-    /// The region whose endpoint is meant, such as cn-north-4
-    #[arg(long, global = true)]
-    pub(crate) region: Option<String>,
-
-    /// The project, instead of that of the credentials
-    #[arg(long, global = true, value_name = "ID")]
-    pub(crate) project_id: Option<ProjectId>,
-
-    /// Presents no credentials, as a mock server lets one
-    #[arg(long, global = true)]
-    pub(crate) anonymous: bool,
-
-    /// A certificate to trust besides those of the system, in PEM
-    #[arg(long, global = true, value_name = "FILE", env = "FABRIC_CA_CERT")]
-    pub(crate) ca_cert: Option<PathBuf>,
-
-    /// Sends to an http endpoint on another machine, for everybody in between to read
-    #[arg(long, global = true)]
-    pub(crate) allow_plain_http: bool,
-
-    /// The longest time for a call, retries included
-    #[arg(long, global = true, value_name = "DUR", default_value = "60s")]
-    pub(crate) timeout: humantime::Duration,
-
-    /// How results are shown
-    #[arg(long, short, global = true, value_enum, default_value = "table")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) general: General,
 
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Extra>,
 }
 
+/// The commands that are no operations.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Creates, lists, shows, renames and deletes access clients, and waits for them
-    #[command(subcommand, visible_alias = "ac")]
-    AccessClients(AccessClients),
-    /// Asks whether the service is up
+pub(crate) enum Extra {
+    /// Checks that the service is up
     Health,
-    /// Prints what a shell needs to complete this command
+    /// Prints the completions of a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AccessClients {
-    /// Creates an access client
-    Create {
-        /// Its name: 4 to 32 letters, digits and hyphens
-        #[arg(long)]
-        name: Option<String>,
-        /// The virtual private cloud that is to reach the service
-        #[arg(long, value_name = "ID")]
-        vpc_id: Option<VpcId>,
-        /// A subnet; repeatable
-        #[arg(long = "subnet-id", value_name = "ID")]
-        subnet_ids: Vec<String>,
-        /// A connection, such as `vpcep_id=ID,domain=NAME`; repeatable
-        #[arg(long = "connection", value_name = "FIELD=VALUE,…", value_parser = connection)]
-        connections: Vec<AccessConnectionCreate>,
-        /// Waits until it is RUNNING
-        #[arg(long)]
-        wait: bool,
-    },
-    /// Lists access clients, newest first
-    List {
-        /// Only those whose name has this part
-        #[arg(long)]
-        name: Option<String>,
-        /// Only the one with this id
-        #[arg(long)]
-        id: Option<AccessClientId>,
-        /// How many at most; all, unless given
-        #[arg(long, value_name = "N")]
-        most: Option<NonZeroUsize>,
-    },
-    /// Shows an access client
-    Show {
-        /// Its id
-        id: AccessClientId,
-    },
-    /// Renames an access client
-    Update {
-        /// Its id
-        id: AccessClientId,
-        /// The new name: 1 to 64 characters
-        #[arg(long)]
-        name: String,
-    },
-    /// Deletes an access client
-    Delete {
-        /// Its id
-        id: AccessClientId,
-        /// Waits until it is gone
-        #[arg(long)]
-        wait: bool,
-    },
-    /// Waits until an access client is RUNNING, or deleted
-    Wait {
-        /// Its id
-        id: AccessClientId,
-        /// What is waited for
-        #[arg(long = "for", value_enum, default_value = "running")]
-        goal: Goal,
-        /// The longest time to wait
-        #[arg(long, value_name = "DUR", default_value = "10m")]
-        at_most: humantime::Duration,
-    },
+/// The arguments that every command has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General options")]
+#[expect(clippy::doc_markdown, reason = "it is shown on a terminal")]
+pub(crate) struct General {
+    /// The address of the service, such as `https://fabric.cn-north-4.myhuaweicloud.com`; without it and
+    /// --region, that of FABRIC_ENDPOINT or FABRIC_REGION
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint: Option<String>,
+
+    /// The region of the service, such as cn-north-4
+    #[arg(long, global = true)]
+    region: Option<String>,
+
+    /// The project, in place of that of the credentials
+    #[arg(long, global = true, value_name = "ID")]
+    project_id: Option<ProjectId>,
+
+    /// Presents no credentials, for a mock server that accepts any caller
+    #[arg(long, global = true)]
+    anonymous: bool,
+
+    /// A certificate to trust besides those of the system, in PEM
+    #[arg(long, global = true, value_name = "FILE", env = "FABRIC_CA_CERT")]
+    ca_cert: Option<PathBuf>,
+
+    /// Allows an http endpoint on another machine, where the network can read what is sent
+    #[arg(long, global = true)]
+    allow_plain_http: bool,
+
+    /// The longest time for a call, retries included
+    #[arg(long, global = true, value_name = "DUR", default_value = "60s")]
+    timeout: humantime::Duration,
+
+    /// The form of results
+    #[arg(long, short, global = true, value_enum, default_value = "table")]
+    pub(crate) output: Output,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Goal {
-    Running,
-    Deleted,
-}
-
-fn connection(text: &str) -> Result<AccessConnectionCreate, String> {
-    let mut connection = AccessConnectionCreate::default();
-    for pair in text.split(',') {
-        let (field, value) = pair.split_once('=').ok_or("expected FIELD=VALUE")?;
-        let value = Some(value.to_owned());
-        match field {
-            "vpcep_id" => connection.vpcep_id = value,
-            "vpcep_service_name" => connection.vpcep_service_name = value,
-            "domain" => connection.domain = value,
-            _ => return Err("the fields are vpcep_id, vpcep_service_name and domain".to_owned()),
-        }
+impl Arguments {
+    /// The names of the general flags, which no field of an operation can have.
+    pub(crate) fn reserved(command: &clap::Command) -> Vec<String> {
+        let long = |argument: &clap::Arg| argument.get_long().map(str::to_owned);
+        let known = ["help", "version", "json", "most", "wait", "at-most"].map(str::to_owned);
+        command.get_arguments().filter_map(long).chain(known).collect()
     }
-    Ok(connection)
+}
+
+impl General {
+    pub(crate) fn of(matches: &clap::ArgMatches) -> Result<Self, Failure> {
+        Self::from_arg_matches(matches).map_err(|error| Failure::misused(error.to_string()))
+    }
+
+    /// The client that these arguments and the environment ask for.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let environment = Environment::of_process();
+        let (mut endpoint, mut region) = (self.endpoint.clone(), self.region.clone());
+        if endpoint.is_none() && region.is_none() {
+            endpoint = environment.get("FABRIC_ENDPOINT");
+            region = environment.get("FABRIC_REGION");
+        }
+        let mut builder = match (endpoint, region) {
+            // Global flags can stand on either side of a subcommand, where clap does not compare them.
+            (Some(_), Some(_)) if self.endpoint.is_some() => {
+                return Err(Failure::misused(
+                    "--endpoint and --region exclude each other: give one",
+                ));
+            }
+            (Some(endpoint), _) => Client::builder(&endpoint),
+            (None, Some(region)) => Client::for_region(&region),
+            (None, None) => {
+                return Err(Failure::misused("where is the service? give --region or --endpoint")
+                    .or_hint("such as --region cn-north-4, or --endpoint http://127.0.0.1:8080"));
+            }
+        };
+        builder = builder.user_agent(concat!("fabric/", env!("CARGO_PKG_VERSION")));
+        builder = match environment.get("FABRIC_AUTH_TOKEN") {
+            _ if self.anonymous => builder.credentials(Credentials::anonymous()),
+            Some(token) => builder.auth_token(token),
+            None => builder.credentials_provider(CredentialsChain::new(environment)),
+        };
+        if let Some(project) = &self.project_id {
+            builder = builder.project_id(project.clone());
+        }
+        if let Some(path) = &self.ca_cert {
+            let pem = std::fs::read_to_string(path).map_err(|error| {
+                Failure::misused(format!("cannot read {}: {error}", path.display()))
+            })?;
+            builder = builder.root_certificate(pem);
+        }
+        if self.allow_plain_http {
+            builder = builder.allow_plain_http();
+        }
+        Ok(builder.timeout(self.timeout.into()).build()?)
+    }
 }

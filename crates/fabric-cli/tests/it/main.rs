@@ -1,10 +1,13 @@
 //! The command against the mock server: what it prints, and how it ends.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "certificates are made by the system's clock")]
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use fabric_client::model::access_client::AccessClientCreate;
 use fabric_server::{Credential, MockServer, Settings, Tls};
 
 /// What the command printed on both outputs, and its status.
@@ -17,12 +20,28 @@ struct Ended {
 
 /// Runs the command with these arguments and variables, and no others that it would look at.
 async fn fabric(endpoint: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    fabric_reading("", endpoint, arguments, variables).await
+}
+
+/// The same, with a text on standard input.
+async fn fabric_reading(
+    input: &'static str,
+    endpoint: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fabric"));
     command.args(["--endpoint", endpoint]).args(arguments).env_clear();
     command.env("HOME", "/does/not/exist").envs(variables.iter().copied());
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // The server runs in this process, so it must not be held up.
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let ending = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        // A command that reads nothing may have ended already.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        child.wait_with_output().unwrap()
+    });
+    let output = ending.await.unwrap();
     Ended {
         output: String::from_utf8(output.stdout).unwrap(),
         complaint: String::from_utf8(output.stderr).unwrap(),
@@ -89,15 +108,35 @@ async fn failures_have_a_reason_a_hint_and_a_status() {
     let id = id.split('"').skip_while(|text| *text != "id").nth(2).unwrap().to_owned();
     let closed = "http://127.0.0.1:9";
     let here = server.endpoint();
-    let cases: [Case<'_>; 9] = [
+    let cases: [Case<'_>; 17] = [
         (here, &["ac", "list"], &[], 4, "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK"),
-        (here, &["ac", "list", "--anonymous"], &[], 4, "refused: 401 APIG.1002: Incorrect token"),
+        (here, &["ac", "list", "--anonymous"], &[], 4, "rejected: 401 APIG.1002: Incorrect token"),
         (here, &["ac", "list"], &wrong, 4, "is not known, or has expired"),
         (here, &["ac", "show", "unknown"], &token, 3, "`fabric access-clients list` shows"),
         (here, &["ac", "show", "a_b"], &token, 2, "must have 1 to 64 letters, digits or hyphens"),
         (here, &["ac", "create", "--name", "x"], &token, 2, "name: must have 4 to 32 characters"),
         (here, &["ac", "wait", &id, "--at-most", "0s"], &token, 7, "is not there yet after"),
         (closed, &["health"], &[], 5, "Connection refused"),
+        (closed, &["ac", "list"], &token, 5, "can this machine reach it?"),
+        (
+            closed,
+            &["ac", "create", "--name", "analytics-1"],
+            &token,
+            5,
+            "nothing was created, since",
+        ),
+        (closed, &["ac", "wait", &id, "--at-most", "0s"], &token, 5, "Connection refused"),
+        (closed, &["workspaces", "create", "--name", "research"], &token, 5, "Connection refused"),
+        (here, &["workspaces", "delete", "unknown"], &token, 3, "`fabric workspaces list` shows"),
+        (here, &["workspaces", "create", "--name", "x"], &token, 2, "name: must have 4 to 32"),
+        (here, &["workspaces", "create"], &token, 2, "--name <TEXT>"),
+        (
+            here,
+            &["ac", "create", "--connection", "x=1"],
+            &token,
+            2,
+            "the fields are domain, vpcep_id",
+        ),
         ("http://fabric.example", &["health"], &[], 2, "use https, or allow_plain_http"),
     ];
     for (endpoint, arguments, variables, status, expected) in cases {
@@ -170,4 +209,59 @@ async fn keys_sign_and_certificates_are_trusted() {
     assert_eq!((ended.status, ended.output.as_str()), (0, "no access clients\n"), "{ended:?}");
     assert_eq!(stranger.status, 5, "{stranger:?}");
     assert!(stranger.complaint.contains("--ca-cert trusts another"), "{stranger:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resource_has_its_verbs_from_the_list_of_operations() {
+    let server = server(Duration::ZERO).await;
+    let run = async |input: &'static str, arguments: &[&str]| {
+        let ended = fabric_reading(input, server.endpoint(), arguments, &[TOKEN]).await;
+        assert_eq!(ended.status, 0, "{arguments:?}: {}", ended.complaint);
+        ended.output
+    };
+    assert_eq!(run("", &["workspaces", "list"]).await, "no workspaces\n");
+    let create = ["workspaces", "create", "--name", "research", "--description", "Trials, new"];
+    let created = run("", &[&create[..], &["-o", "json"]].concat()).await;
+    let created: serde_json::Value = serde_json::from_str(&created).unwrap();
+    assert_eq!(
+        (&created["name"], &created["description"]),
+        (&"research".into(), &"Trials, new".into())
+    );
+    let id = created["id"].as_str().unwrap();
+    let updated = run("", &["workspaces", "update", id, "--description", "old"]).await;
+    assert!(updated.starts_with(&format!("id                     {id}\nname  ")), "{updated}");
+    assert!(updated.contains("\ndescription            old\n"), "{updated}");
+    // A flag replaces a field of --json.
+    let update = ["workspaces", "update", id, "--json", "-", "--description", "flag"];
+    let updated = run(r#"{"name": "whole-body", "description": "file"}"#, &update).await;
+    assert!(updated.contains("whole-body\n") && updated.contains(" flag\n"), "{updated}");
+    let listed = run("", &["workspaces", "list", "--name", "whole"]).await;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("CREATED"), "{listed}");
+    assert!(lines[1].starts_with(&format!("{id}  whole-body  flag  ")), "{listed}");
+    assert_eq!(run("", &["workspaces", "list", "--name", "other"]).await, "no workspaces\n");
+    assert_eq!(run("", &["workspaces", "delete", id]).await, "done\n");
+    let features = run("", &["features", "list"]).await;
+    assert!(features.starts_with("KEY ") && features.lines().count() > 2, "{features}");
+    assert_eq!(run("", &["features", "list", "--most", "1"]).await.lines().count(), 2);
+    assert_eq!(run("", &["service", "show"]).await, "done\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_has_all_pages_unless_most_says_less() {
+    let server = server(Duration::ZERO).await;
+    let client = fabric_client::Client::builder(server.endpoint()).auth_token("a-token");
+    let client = client.build().unwrap();
+    for _ in 0..101 {
+        client.access_clients().create(AccessClientCreate::default()).await.unwrap();
+    }
+    for (most, expected) in [(None, 101), (Some("3"), 3), (Some("101"), 101), (Some("500"), 101)] {
+        let flag = most.map(|most| ["--most", most]).into_iter().flatten();
+        let arguments: Vec<&str> = ["ac", "list", "-o", "json"].into_iter().chain(flag).collect();
+        let ended = fabric(server.endpoint(), &arguments, &[TOKEN]).await;
+        let listed: Vec<serde_json::Value> = serde_json::from_str(&ended.output).unwrap();
+        assert_eq!(listed.len(), expected, "{most:?}");
+    }
+    let none = fabric(server.endpoint(), &["ac", "list", "--most", "0"], &[TOKEN]).await;
+    assert!(none.status == 2 && none.complaint.contains("whole number from 1"), "{none:?}");
 }
