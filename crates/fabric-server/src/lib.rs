@@ -1,17 +1,4 @@
-//! **Huawei Cloud DataArts Fabric**, served: [`Api`] joins handlers to the operations of `fabric-model`, and
-//! [`MockServer`] is the service in memory, for tests.
-//!
-//! The same mock server is the program `fabric-server`, for tests in other languages.
-//!
-//! # Features
-//!
-//! | feature | brings |
-//! |---|---|
-//! | `mock` (default) | [`MockServer`] |
-//! | `tls` (default) | HTTPS, with a certificate of your own or one made at start |
-//! | `reference` (default) | Swagger UI under `/_mock/reference/` |
-//! | `record` (default) | [`Recorder`], which passes calls on to a real endpoint |
-//! | `program` (default) | what only the program `fabric-server` needs |
+#![doc = include_str!("../README.md")]
 
 #[cfg_attr(
     not(feature = "mock"),

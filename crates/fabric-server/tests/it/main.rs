@@ -13,6 +13,7 @@ mod control;
 mod faults;
 mod journal;
 mod operations;
+mod own_service;
 mod program;
 mod raw;
 mod worlds;
