@@ -1,6 +1,6 @@
 //! Finds what breaks those who rely on an older OpenAPI document.
 //!
-//! Whoever sends must not be refused what was accepted, and whoever reads must not be answered what was
+//! What was accepted must not be rejected, and whoever reads must not be answered what was
 //! ruled out, nor miss what was there. Well-kept tools that tell this of limits and fields are not to be
 //! had from a package registry, so this looks at what our document uses, and no more.
 
@@ -370,7 +370,7 @@ mod tests {
             ),
             (
                 |new| {
-                    let response = &mut new["components"]["responses"]["TokenRefused"];
+                    let response = &mut new["components"]["responses"]["TokenRejected"];
                     let schema = &mut response["content"]["application/json"]["schema"];
                     schema["anyOf"].as_array_mut().expect("a list").pop();
                 },

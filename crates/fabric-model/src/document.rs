@@ -36,7 +36,7 @@ const SIGNATURE: &str = "signature";
 const AUTH_TOKEN: &str = "AuthToken";
 const GATEWAY_BODY: &str = "GatewayErrorBody";
 const IDENTITY_BODY: &str = "IdentityErrorBody";
-const GATEWAY: &str = "RefusedByTheGateway";
+const GATEWAY: &str = "RejectedByTheGateway";
 
 /// The OpenAPI 3.1 document of all operations.
 #[must_use]
@@ -44,7 +44,7 @@ pub fn openapi() -> OpenApi {
     let mut document = Document {
         paths: PathsBuilder::new(),
         schemas: BTreeMap::new(),
-        responses: BTreeMap::from([(GATEWAY.to_owned(), refused_by_the_gateway())]),
+        responses: BTreeMap::from([(GATEWAY.to_owned(), rejected_by_the_gateway())]),
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
@@ -186,7 +186,7 @@ fn components(
         "A request signed with an access key: `SDK-HMAC-SHA256 Access=…, SignedHeaders=…, \
          Signature=…`, with the time of signing in `X-Sdk-Date`, which may be 15 minutes off. The \
          value is another for each request, so it can't be a constant: sign in an interceptor. More \
-         than 5 refusals in a row lock the key for 5 minutes.",
+         than 5 rejections in a row lock the key for 5 minutes.",
     );
     ComponentsBuilder::new()
         .schemas_from_iter(schemas)
@@ -404,7 +404,7 @@ fn failed(failure: Failure) -> Response {
     };
     let schema = match failure {
         // The gateway and the identity service speak here too.
-        Failure::TokenRefused | Failure::Forbidden => RefOr::T(Schema::from(
+        Failure::TokenRejected | Failure::Forbidden => RefOr::T(Schema::from(
             AnyOfBuilder::new()
                 .item(schema)
                 .item(Ref::from_schema_name(GATEWAY_BODY))
@@ -441,7 +441,7 @@ const fn meaning(failure: Failure) -> &'static str {
             "The request breaks the contract. The message begins as in the example and names a field \
              and the rule that it breaks."
         }
-        Failure::TokenRefused => {
+        Failure::TokenRejected => {
             "The caller is not known: the token is missing, unknown or expired."
         }
         Failure::Forbidden => "The caller may not do this.",
@@ -452,7 +452,7 @@ const fn meaning(failure: Failure) -> &'static str {
         Failure::TimedOut => "The request took too long.",
         Failure::Internal => "The service is at fault.",
         Failure::Unavailable => "The service is not available.",
-        Failure::SignatureRefused => {
+        Failure::SignatureRejected => {
             "The signature does not verify, its date is more than 15 minutes off, or its key is \
              unknown or locked. The message begins `Incorrect IAM authentication information: `."
         }
@@ -467,7 +467,7 @@ const fn meaning(failure: Failure) -> &'static str {
     }
 }
 
-fn refused_by_the_gateway() -> Response {
+fn rejected_by_the_gateway() -> Response {
     let is_documented = |failure: &Failure| {
         let mut documented = Failure::ALL.into_iter();
         documented

@@ -19,7 +19,7 @@ pub enum Failure {
     /// 400 `common.01000001`: the request breaks the contract.
     InvalidRequest,
     /// 401 `APIG.1002`: the token is missing, unknown or expired.
-    TokenRefused,
+    TokenRejected,
     /// 403, with a body unlike any other: the caller may not do this.
     Forbidden,
     /// 404 `common.01000001`, the same code as 400: what the request names does not exist.
@@ -31,7 +31,7 @@ pub enum Failure {
     /// 503 `common.00000503`: the service is not available.
     Unavailable,
     /// 401 `APIG.0301`: the signature does not verify.
-    SignatureRefused,
+    SignatureRejected,
     /// 404 `APIG.0101`: there is no such path, or the path does not have the method.
     NoSuchApi,
     /// 413 `APIG.0201`: the body is larger than 12 MB.
@@ -64,13 +64,13 @@ impl Failure {
     /// Every row.
     pub const ALL: [Self; 14] = [
         Self::InvalidRequest,
-        Self::TokenRefused,
+        Self::TokenRejected,
         Self::Forbidden,
         Self::NotFound,
         Self::TimedOut,
         Self::Internal,
         Self::Unavailable,
-        Self::SignatureRefused,
+        Self::SignatureRejected,
         Self::NoSuchApi,
         Self::BodyTooLarge,
         Self::UriTooLong,
@@ -82,7 +82,7 @@ impl Failure {
     /// Those that are documented for nearly every operation.
     pub const COMMON: &'static [Self] = &[
         Self::InvalidRequest,
-        Self::TokenRefused,
+        Self::TokenRejected,
         Self::Forbidden,
         Self::NotFound,
         Self::TimedOut,
@@ -97,7 +97,7 @@ impl Failure {
                 "failed to read http request, please check your input, code: 400, \
                  reason: Type mismatch., cause: TypeMismatchException",
             ),
-            Self::TokenRefused => (
+            Self::TokenRejected => (
                 StatusCode::UNAUTHORIZED,
                 "APIG.1002",
                 "Incorrect token or token resolution failed",
@@ -117,7 +117,7 @@ impl Failure {
             Self::Unavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "common.00000503", "service unavailable")
             }
-            Self::SignatureRefused => (
+            Self::SignatureRejected => (
                 StatusCode::UNAUTHORIZED,
                 "APIG.0301",
                 "Incorrect IAM authentication information: verify aksk signature fail",
@@ -168,7 +168,7 @@ impl Failure {
     pub const fn source(self) -> Source {
         match self {
             Self::InvalidRequest
-            | Self::TokenRefused
+            | Self::TokenRejected
             | Self::Forbidden
             | Self::NotFound
             | Self::TimedOut
@@ -352,7 +352,7 @@ impl ApiError {
         self.request_id.as_deref().or_else(|| self.text("request_id"))
     }
 
-    /// What the identity service has to say about a refusal, to be decoded with its help.
+    /// What the identity service has to say about a rejection, to be decoded with its help.
     #[must_use]
     pub fn encoded_authorization_message(&self) -> Option<&str> {
         const KEY: &str = "encoded_authorization_message";

@@ -7,7 +7,7 @@ use validator::{ValidationError, ValidationErrors, ValidationErrorsKind};
 /// A request that breaks the contract: at least one [`Violation`], sorted by field.
 ///
 /// The client returns it instead of sending; the server answers it with 400 `common.01000001`.
-/// Neither ever holds the value that was refused, so it may be logged.
+/// Neither ever holds the value that was rejected, so it may be logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     violations: Vec<Violation>,
@@ -69,7 +69,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// validator nests its errors in hash maps and keeps the refused values in them: take the paths and
+/// validator nests its errors in hash maps and keeps the rejected values in them: take the paths and
 /// the rules, leave the values.
 fn flatten(parent: &str, errors: &ValidationErrors, violations: &mut Vec<Violation>) {
     for (field, kind) in errors.errors() {

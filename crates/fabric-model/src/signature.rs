@@ -347,49 +347,51 @@ impl<'a> Signature<'a> {
     /// # Errors
     ///
     /// There is none, it is not whole, or it is of an algorithm that is not known here.
-    pub fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+    pub fn read(headers: &'a HeaderMap) -> Result<Self, Rejection> {
         let text =
-            single(headers, &AUTHORIZATION)?.ok_or(Refusal::Unfit("Authorization is missing"))?;
+            single(headers, &AUTHORIZATION)?.ok_or(Rejection::Unfit("Authorization is missing"))?;
         let (scheme, fields) = text.split_once(' ').unwrap_or((text, ""));
         let field = |name: &str| {
             let fields = fields.split(',').map(str::trim);
             let mut values = fields.filter_map(|field| field.strip_prefix(name)?.strip_prefix('='));
             match (values.next(), values.next()) {
                 (Some(value), None) if !value.is_empty() => Ok(value),
-                _ => Err(Refusal::Unfit("Authorization is malformed")),
+                _ => Err(Rejection::Unfit("Authorization is malformed")),
             }
         };
-        let date = single(headers, &X_SDK_DATE)?.ok_or(Refusal::Unfit("X-Sdk-Date is missing"))?;
-        let time = parse_date(date).ok_or(Refusal::Unfit("X-Sdk-Date must be YYYYMMDDTHHMMSSZ"))?;
+        let date =
+            single(headers, &X_SDK_DATE)?.ok_or(Rejection::Unfit("X-Sdk-Date is missing"))?;
+        let time =
+            parse_date(date).ok_or(Rejection::Unfit("X-Sdk-Date must be YYYYMMDDTHHMMSSZ"))?;
         let (algorithm, access_key_id) = match scheme {
             SHA256 => (Algorithm::Sha256, field("Access")?),
             SM3 => (Algorithm::Sm3, field("Access")?),
             DERIVED => {
                 let parts: Vec<&str> = field("Credential")?.split('/').collect();
                 let &[id, day, region, service] = &parts[..] else {
-                    return Err(Refusal::Unfit("Credential must be KEY/YYYYMMDD/REGION/SERVICE"));
+                    return Err(Rejection::Unfit("Credential must be KEY/YYYYMMDD/REGION/SERVICE"));
                 };
                 if !date.starts_with(day) || day.len() != 8 {
-                    return Err(Refusal::Unfit("Credential must have the day of X-Sdk-Date"));
+                    return Err(Rejection::Unfit("Credential must have the day of X-Sdk-Date"));
                 }
                 let (region, service) = (region.to_owned(), service.to_owned());
                 (Algorithm::Derived { region, service }, id)
             }
-            _ => return Err(Refusal::UnknownAlgorithm),
+            _ => return Err(Rejection::UnknownAlgorithm),
         };
         let signed_headers = field("SignedHeaders")?;
         let mut names: Vec<_> = signed_headers.split(';').map(str::to_ascii_lowercase).collect();
         if ![HOST, X_SDK_DATE].iter().all(|needed| names.iter().any(|name| needed == name.as_str()))
         {
-            return Err(Refusal::Unfit("SignedHeaders must name host and x-sdk-date"));
+            return Err(Rejection::Unfit("SignedHeaders must name host and x-sdk-date"));
         }
         // A name given often would copy a long value often.
         names.sort_unstable();
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Refusal::Unfit("SignedHeaders names a header twice"));
+            return Err(Rejection::Unfit("SignedHeaders names a header twice"));
         }
         let keyed_hash = hex::decode(field("Signature")?)
-            .map_err(|_| Refusal::Unfit("Signature must be hexadecimal"))?;
+            .map_err(|_| Rejection::Unfit("Signature must be hexadecimal"))?;
         Ok(Self { algorithm, access_key_id, date, time, signed_headers, keyed_hash })
     }
 
@@ -409,7 +411,7 @@ impl<'a> Signature<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Date`]; otherwise as [`Self::verify`].
+    /// [`Rejection::Date`]; otherwise as [`Self::verify`].
     pub fn verify_at(
         &self,
         now: SystemTime,
@@ -417,10 +419,10 @@ impl<'a> Signature<'a> {
         line: RequestLine<'_>,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let off = now.duration_since(self.time).unwrap_or_else(|ahead| ahead.duration());
         if off > DATE_TOLERANCE {
-            return Err(Refusal::Date);
+            return Err(Rejection::Date);
         }
         self.verify(key, line, headers, body)
     }
@@ -429,36 +431,36 @@ impl<'a> Signature<'a> {
     ///
     /// # Errors
     ///
-    /// [`Refusal::SecurityToken`] if the key is temporary and the request has another token or none, or
-    /// the other way round; [`Refusal::Unfit`] if a signed header or the hash of the body is not what
-    /// it should be; otherwise [`Refusal::Mismatch`].
+    /// [`Rejection::SecurityToken`] if the key is temporary and the request has another token or none, or
+    /// the other way round; [`Rejection::Unfit`] if a signed header or the hash of the body is not what
+    /// it should be; otherwise [`Rejection::Mismatch`].
     pub fn verify(
         &self,
         key: &AccessKey,
         line: RequestLine<'_>,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         // An SDK with an empty variable in its environment sends an empty header.
         let given = single(headers, &X_SECURITY_TOKEN)?.filter(|token| !token.is_empty());
         let given = given.map(|token| Sha256::digest(token).into());
         if given != digest(key.security_token.as_ref()) {
-            return Err(Refusal::SecurityToken);
+            return Err(Rejection::SecurityToken);
         }
         for name in self.signed_headers.split(';') {
             if !headers.contains_key(name) && !name.eq_ignore_ascii_case(HOST.as_str()) {
-                return Err(Refusal::Unfit("SignedHeaders names a header that was not sent"));
+                return Err(Rejection::Unfit("SignedHeaders names a header that was not sent"));
             }
         }
         let hash = self.algorithm.hash(body);
         let stated = single(headers, &self.algorithm.content_header())?;
         match stated {
             Some(UNSIGNED_PAYLOAD) if !body.is_empty() && !may_be_unsigned(headers) => {
-                return Err(Refusal::Unfit("UNSIGNED-PAYLOAD is for bodies that are not JSON"));
+                return Err(Rejection::Unfit("UNSIGNED-PAYLOAD is for bodies that are not JSON"));
             }
             Some(UNSIGNED_PAYLOAD) | None => {}
             Some(stated) if stated.eq_ignore_ascii_case(&hash) => {}
-            Some(_) => return Err(Refusal::Unfit("the stated hash is not that of the body")),
+            Some(_) => return Err(Rejection::Unfit("the stated hash is not that of the body")),
         }
         // Of an empty body some SDKs sign the hash, whatever they state, and others what they state.
         let mut hashes = vec![stated.unwrap_or(&hash)];
@@ -478,7 +480,7 @@ impl<'a> Signature<'a> {
                 self.algorithm.mac(key, self.date, &string_to_sign).is(&self.keyed_hash)
             })
         });
-        if is_signed { Ok(()) } else { Err(Refusal::Mismatch) }
+        if is_signed { Ok(()) } else { Err(Rejection::Mismatch) }
     }
 
     /// What a verifier makes of the request.
@@ -498,17 +500,17 @@ impl<'a> Signature<'a> {
     }
 }
 
-/// Why a signed request is refused, with 401 `APIG.0301`.
+/// Why a signed request is rejected, with 401 `APIG.0301`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum Rejection {
     /// The signature is not whole, or states what is not so.
     Unfit(&'static str),
     /// An algorithm that is not known here, and so can't be verified.
     UnknownAlgorithm,
     /// Nobody knows the access key.
     UnknownKey,
-    /// The key had more than five refusals in a row, and is locked for five minutes.
+    /// The key had more than five rejections in a row, and is locked for five minutes.
     KeyLocked,
     /// The security token is missing, is not that of the key, or has expired.
     SecurityToken,
@@ -531,7 +533,7 @@ pub struct Explanation {
     pub string_to_sign: String,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Unfit(reason) => reason,
@@ -545,13 +547,13 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Rejection {}
 
 /// 401 `APIG.0301`, with the reason in the message.
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<Rejection> for ApiError {
+    fn from(rejection: Rejection) -> Self {
         let beginning = "Incorrect IAM authentication information: ";
-        Self::saying(Failure::SignatureRefused, &format!("{beginning}{refusal}"))
+        Self::saying(Failure::SignatureRejected, &format!("{beginning}{rejection}"))
     }
 }
 
@@ -667,13 +669,13 @@ fn may_be_unsigned(headers: &HeaderMap) -> bool {
 }
 
 /// The text of a header that must not be there twice.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Rejection> {
     let mut values = headers.get_all(name).iter();
     match (values.next().map(HeaderValue::to_str), values.next()) {
         (None, _) => Ok(None),
         (Some(Ok(text)), None) => Ok(Some(text.trim())),
-        (Some(Err(_)), None) => Err(Refusal::Unfit("a header of the signature is not ASCII")),
-        (Some(_), Some(_)) => Err(Refusal::Unfit("a header of the signature is given twice")),
+        (Some(Err(_)), None) => Err(Rejection::Unfit("a header of the signature is not ASCII")),
+        (Some(_), Some(_)) => Err(Rejection::Unfit("a header of the signature is given twice")),
     }
 }
 

@@ -135,8 +135,7 @@ async fn serve(case: &Case) -> (SocketAddr, Box<dyn std::any::Any>) {
         return (server.address(), Box::new(server));
     }
     let given = &case.json["given"];
-    let mut settings = Settings::default();
-    settings.fixtures = fixtures(given);
+    let mut settings = Settings { fixtures: fixtures(given), ..Settings::default() };
     if !given["credentials"].is_null() {
         settings.credentials = Credential::parse_file(&given["credentials"].to_string()).unwrap();
     }
@@ -288,7 +287,7 @@ async fn the_client_sends_and_understands_what_the_cases_say() {
                     assert!((200..300).contains(&case.status()), "{name}");
                     assert_eq!(&body, expected, "{name}");
                 }
-                Err(Error::Refused(error)) => {
+                Err(Error::Rejected(error)) => {
                     assert_eq!(error.status().as_u16(), case.status(), "{name}");
                     assert_eq!(&as_json(&error.to_bytes()), expected, "{name}");
                     let found = |pointers: [&str; 3]| {

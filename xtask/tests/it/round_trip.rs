@@ -75,7 +75,7 @@ impl OperationVisitor for RoundTrip {
                     prop_assert_eq!(asked.as_deref(), Some(&request), "the request");
                     match (answer, returned) {
                         (Ok(answered), Ok(returned)) => prop_assert_eq!(answered, returned),
-                        (Err(answered), Err(Error::Refused(returned))) => {
+                        (Err(answered), Err(Error::Rejected(returned))) => {
                             let id = returned.request_id().unwrap_or_default();
                             prop_assert!(id.ends_with("-localhost"), "request id: {}", id);
                             prop_assert_eq!(&answered.with_request_id(id), &returned);

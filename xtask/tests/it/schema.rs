@@ -151,7 +151,8 @@ fn encode(pairs: &[(String, String)]) -> String {
 /// The path, percent-encoded.
 fn path_of<O: Operation>(pairs: &[(String, String)]) -> String {
     pairs.iter().fold(O::PATH.to_owned(), |path, (name, value)| {
-        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded =
+            value.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         path.replace(&format!("{{{name}}}"), &encoded)
     })
 }

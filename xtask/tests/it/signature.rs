@@ -100,15 +100,15 @@ async fn admit(last: Last, request: Request) -> axum::response::Response {
     }
 }
 
-/// Whether a request is refused for its signature, once `change` is made to it.
+/// Whether a request is rejected for its signature, once `change` is made to it.
 fn is_refused_after(sent: &(Parts, Bytes), change: impl FnOnce(&mut Parts, &mut Vec<u8>)) -> bool {
     let (mut parts, mut body) = (sent.0.clone(), sent.1.to_vec());
     change(&mut parts, &mut body);
     let callers = callers();
     let (action, clock) = (Some("any"), Clock::system());
     // A list of known credentials needs no waiting.
-    let refused = callers.admit(action, &parts, &body, &clock).now_or_never().unwrap();
-    refused.is_err_and(|error| error.code().as_deref() == Some("APIG.0301"))
+    let rejected = callers.admit(action, &parts, &body, &clock).now_or_never().unwrap();
+    rejected.is_err_and(|error| error.code().as_deref() == Some("APIG.0301"))
 }
 
 /// A URI with something put in its path, and at the end of its query.
@@ -180,8 +180,8 @@ fn what_the_client_signs_the_server_verifies() {
                     }),
                 ),
             ];
-            for (what, is_refused) in changes {
-                prop_assert!(is_refused, "another {} is let in", what);
+            for (what, is_rejected) in changes {
+                prop_assert!(is_rejected, "another {} is let in", what);
             }
             Ok(())
         });

@@ -141,26 +141,26 @@ async fn what_is_refused_is_renewed_once() {
     let tokens = Tokens::new(None);
     let client = Client::builder(server.endpoint()).credentials_provider(tokens.clone());
     let client = client.build().unwrap();
-    // All are refused with the first token, and all share the second.
+    // All are rejected with the first token, and all share the second.
     for outcome in twenty_at_once(&client).await {
         outcome.unwrap();
     }
     assert_eq!(tokens.given(), 2);
 }
 
-const REFUSED: &str =
+const REJECTED: &str =
     "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
 
 #[tokio::test]
 async fn a_service_that_always_refuses_is_not_asked_for_ever() {
-    let script = Script::start([REFUSED; 5]);
+    let script = Script::start([REJECTED; 5]);
     let client = Client::builder(script.endpoint()).credentials_provider(Tokens::new(None));
     let error = list(&client.build().unwrap()).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 401);
     assert_eq!(script.asked("x-auth-token"), ["token-1", "token-2"]);
 
-    // The same once more would be refused once more.
-    let script = Script::start([REFUSED; 5]);
+    // The same once more would be rejected once more.
+    let script = Script::start([REJECTED; 5]);
     let environment = Environment::from([("HUAWEICLOUD_SDK_AK", "A"), ("HUAWEICLOUD_SDK_SK", "S")]);
     let chain = CredentialsChain::new(environment);
     let client = Client::builder(script.endpoint()).credentials_provider(chain);
@@ -168,7 +168,7 @@ async fn a_service_that_always_refuses_is_not_asked_for_ever() {
     assert_eq!(script.asked("authorization").len(), 1);
 
     // When there are no others to be had, that is the error.
-    let script = Script::start([REFUSED; 5]);
+    let script = Script::start([REJECTED; 5]);
     let tokens = Tokens { fails_from: 2, ..Tokens::new(None) };
     let client = Client::builder(script.endpoint()).credentials_provider(tokens);
     let error = list(&client.build().unwrap()).await.unwrap_err();
@@ -263,7 +263,7 @@ async fn what_was_learned_of_the_clock_is_kept_and_not_from_a_cache() {
     let late =
         "HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ndate: Mon, 15 Sep 2025 08:30:00 GMT\r\n";
     let body = r#"{"error_code":"APIG.0301","error_msg":"late"}"#;
-    let refused = format!("{late}content-length: {}\r\n\r\n{body}", body.len());
+    let rejected = format!("{late}content-length: {}\r\n\r\n{body}", body.len());
     let cached = format!("{late}age: 1\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let of_a_proxy = format!("{late}content-length: 2\r\n\r\n{{}}");
     let done = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
@@ -272,7 +272,7 @@ async fn what_was_learned_of_the_clock_is_kept_and_not_from_a_cache() {
         let client = client.credentials(Credentials::access_key("AKID", "secret").unwrap());
         client.clock(|| UNIX_EPOCH).build().unwrap()
     };
-    let script = Script::start([refused.as_str(), done, done]);
+    let script = Script::start([rejected.as_str(), done, done]);
     let signing = client(&script);
     list(&signing).await.unwrap();
     list(&signing).await.unwrap();
@@ -280,9 +280,9 @@ async fn what_was_learned_of_the_clock_is_kept_and_not_from_a_cache() {
         script.asked("x-sdk-date"),
         ["19700101T000000Z", "20250915T083000Z", "20250915T083000Z"]
     );
-    // A second refusal is final, whatever date it has.
-    let earlier = refused.replace("Mon, 15 Sep 2025", "Tue, 15 Sep 2020");
-    let script = Script::start([refused.as_str(), earlier.as_str(), refused.as_str(), done]);
+    // A second rejection is final, whatever date it has.
+    let earlier = rejected.replace("Mon, 15 Sep 2025", "Tue, 15 Sep 2020");
+    let script = Script::start([rejected.as_str(), earlier.as_str(), rejected.as_str(), done]);
     assert_eq!(list(&client(&script)).await.unwrap_err().status().unwrap(), 401);
     assert_eq!(script.asked("x-sdk-date").len(), 2);
     for not_to_be_believed in [cached, of_a_proxy] {
@@ -291,7 +291,7 @@ async fn what_was_learned_of_the_clock_is_kept_and_not_from_a_cache() {
         assert_eq!(script.asked("x-sdk-date").len(), 1);
     }
     // A date that can't be, of a service that is out of its mind, is followed without harm.
-    let mad = refused.replace("Mon, 15 Sep 2025", "Fri, 31 Dec 9999");
+    let mad = rejected.replace("Mon, 15 Sep 2025", "Fri, 31 Dec 9999");
     let script = Script::start([mad.as_str(), done, done]);
     let signing = client(&script);
     list(&signing).await.unwrap();

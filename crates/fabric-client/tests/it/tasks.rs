@@ -210,9 +210,9 @@ async fn a_create_whose_answer_is_lost_is_found() {
     let error = create([&none, lost, &none]).await.unwrap_err();
     let is_lost = matches!(error.error(), Error::Interrupted(_));
     assert!(error.is_in_doubt() && is_lost, "{error:?}");
-    // What was refused was not created.
-    let refused = "HTTP/1.1 400 Bad\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let error = create([&none, refused, &created]).await.unwrap_err();
+    // What was rejected was not created.
+    let rejected = "HTTP/1.1 400 Bad\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let error = create([&none, rejected, &created]).await.unwrap_err();
     assert_eq!(error.status().unwrap(), 400);
     let told = answer(r#"{"id": "new"}"#);
     let Ok(Creation::Created(_)) = create([&none, &told, ""]).await else { panic!() };

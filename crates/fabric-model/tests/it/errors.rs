@@ -11,7 +11,7 @@ const SAMPLES: [(Failure, &str, &str, &str); 6] = [
         "common.01000001",
         "failed to read",
     ),
-    (Failure::TokenRefused, include_str!("examples/401.json"), "APIG.1002", "Incorrect token"),
+    (Failure::TokenRejected, include_str!("examples/401.json"), "APIG.1002", "Incorrect token"),
     (Failure::Forbidden, include_str!("examples/403.json"), "403", "X-Auth-Token is invalid"),
     (Failure::NotFound, include_str!("examples/404.json"), "common.01000001", "response status"),
     (Failure::TimedOut, include_str!("examples/408.json"), "common.00000408", "timeout exception"),

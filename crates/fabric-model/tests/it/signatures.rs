@@ -1,9 +1,9 @@
-//! The vendor's own signatures, made again, verified, and refused once anything about them is changed.
+//! The vendor's own signatures, made again, verified, and rejected once anything about them is changed.
 
 use std::time::{Duration, SystemTime};
 
 use fabric_model::header::X_PROJECT_ID;
-use fabric_model::signature::{AccessKey, Algorithm, Refusal, RequestLine, Signature};
+use fabric_model::signature::{AccessKey, Algorithm, Rejection, RequestLine, Signature};
 use fabric_model::{ApiError, Failure};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -30,7 +30,7 @@ impl Sent {
         RequestLine { method: &self.method, path: &self.path, query: &self.query, host: b"" }
     }
 
-    fn verify(&self, key: &AccessKey) -> Result<(), Refusal> {
+    fn verify(&self, key: &AccessKey) -> Result<(), Rejection> {
         Signature::read(&self.headers)?.verify(key, self.line(), &self.headers, &self.body)
     }
 }
@@ -151,9 +151,9 @@ fn every_vector_is_signed_alike() {
 fn every_vector_verifies_and_is_explained_with_another_secret() {
     for vector in vectors() {
         let sent = vector.sent();
-        sent.verify(&vector.key()).unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        sent.verify(&vector.key()).unwrap_or_else(|rejection| panic!("{rejection:?}"));
         let another = vector.key_with_secret(&(vector.text("sk").to_owned() + "x"));
-        assert_eq!(sent.verify(&another), Err(Refusal::Mismatch), "{}", vector.0["name"]);
+        assert_eq!(sent.verify(&another), Err(Rejection::Mismatch), "{}", vector.0["name"]);
         let signature = Signature::read(&sent.headers).unwrap();
         let explanation = signature.explain(sent.line(), &sent.headers, &sent.body);
         let redacted = vector
@@ -176,24 +176,24 @@ fn changes(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn a_byte_changed_anywhere_is_refused() {
+fn a_byte_changed_anywhere_is_rejected() {
     for vector in vectors() {
         let (sent, key) = (vector.sent(), vector.key());
-        let refused = |changed: Sent, what: &str| {
+        let rejected = |changed: Sent, what: &str| {
             assert!(changed.verify(&key).is_err(), "{}: {what} changed", vector.0["name"]);
         };
         for secret in changes(vector.text("sk")) {
             assert!(sent.verify(&vector.key_with_secret(&secret)).is_err(), "the secret changed");
         }
         for method in [Method::PATCH, Method::HEAD, Method::DELETE] {
-            refused(Sent { method, ..sent.clone() }, "the method");
+            rejected(Sent { method, ..sent.clone() }, "the method");
         }
         // A digit of an escape may become one that is none, which is a change all the same.
         for path in changes(&sent.path) {
-            refused(Sent { path, ..sent.clone() }, "the path");
+            rejected(Sent { path, ..sent.clone() }, "the path");
         }
         for query in changes(&sent.query) {
-            refused(Sent { query, ..sent.clone() }, "the query");
+            rejected(Sent { query, ..sent.clone() }, "the query");
         }
         let authorization = vector.text("authorization");
         let signed =
@@ -204,11 +204,11 @@ fn a_byte_changed_anywhere_is_refused() {
                 let mut other = sent.clone();
                 let changed = HeaderValue::from_bytes(changed.as_bytes()).unwrap();
                 other.headers.insert(name.parse::<HeaderName>().unwrap(), changed);
-                refused(other, name);
+                rejected(other, name);
             }
             let mut other = sent.clone();
             other.headers.remove(name);
-            refused(other, name);
+            rejected(other, name);
         }
         for changed in changes(authorization) {
             let mut other = sent.clone();
@@ -223,7 +223,7 @@ fn a_byte_changed_anywhere_is_refused() {
             let mut other = sent.clone();
             let cut = format!("{beginning}={}", &signature[..length]);
             other.headers.insert(AUTHORIZATION, HeaderValue::from_str(&cut).unwrap());
-            refused(other, "the length of the signature");
+            rejected(other, "the length of the signature");
         }
         // An unsigned payload is what it says.
         let is_unsigned = sent.headers.get("x-sdk-content-sha256").is_some();
@@ -250,7 +250,7 @@ fn requests_of_other_sdks_verify() {
     // Signed in the order sent, numbers sorted as numbers.
     let numbers = "86b6eeb817d25d32553f5d8a1e79571b57a78654b35f66a3e982f8a08a04ebbe";
     assert_eq!(signed_elsewhere("n=9&n=10", "", numbers), Ok(()));
-    assert_eq!(signed_elsewhere("n=10&n=9", "", numbers), Err(Refusal::Mismatch));
+    assert_eq!(signed_elsewhere("n=10&n=9", "", numbers), Err(Rejection::Mismatch));
     // Of an empty body, what is stated of it is signed.
     let stated = "af683ccc37703fde37a21b7546825cd6a78d51b3f06cb23e61b3d452285ec967";
     assert_eq!(signed_elsewhere("", "x-sdk-content-sha256;", stated), Ok(()));
@@ -264,11 +264,11 @@ fn requests_of_other_sdks_verify() {
     sent.headers.insert("x-security-token", HeaderValue::from_static(""));
     sent.verify(&vector.key()).unwrap();
     sent.headers.insert("x-security-token", HeaderValue::from_static("t"));
-    assert_eq!(sent.verify(&vector.key()), Err(Refusal::SecurityToken));
+    assert_eq!(sent.verify(&vector.key()), Err(Rejection::SecurityToken));
 }
 
 /// Verifies a signature that was made without this crate. Secret, date and host are fixed.
-fn signed_elsewhere(query: &str, stating: &str, signature: &str) -> Result<(), Refusal> {
+fn signed_elsewhere(query: &str, stating: &str, signature: &str) -> Result<(), Rejection> {
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("localhost"));
     headers.insert("x-sdk-date", HeaderValue::from_static("20250915T083000Z"));
@@ -285,7 +285,7 @@ fn signed_elsewhere(query: &str, stating: &str, signature: &str) -> Result<(), R
 }
 
 /// A signed request with a body and what it says of its body.
-fn stating(content_type: &'static str, stated: &'static str, body: &[u8]) -> Result<(), Refusal> {
+fn stating(content_type: &'static str, stated: &'static str, body: &[u8]) -> Result<(), Rejection> {
     let key = AccessKey::new("AKID", "secret").unwrap();
     let mut sent = Sent {
         method: Method::POST,
@@ -309,12 +309,12 @@ fn stating(content_type: &'static str, stated: &'static str, body: &[u8]) -> Res
 fn what_is_stated_of_the_body_is_checked() {
     let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
     assert_eq!(stating("application/json", hash, b"{}"), Ok(()));
-    assert!(matches!(stating("application/json", hash, b"[]"), Err(Refusal::Unfit(_))));
+    assert!(matches!(stating("application/json", hash, b"[]"), Err(Rejection::Unfit(_))));
     assert_eq!(stating("text/plain", "UNSIGNED-PAYLOAD", b"hello"), Ok(()));
     assert_eq!(stating("text/plain", "UNSIGNED-PAYLOAD", b""), Ok(()));
     for json in ["application/json", "Application/JSON; charset=utf-8", "application/bson"] {
         assert!(
-            matches!(stating(json, "UNSIGNED-PAYLOAD", b"{}"), Err(Refusal::Unfit(_))),
+            matches!(stating(json, "UNSIGNED-PAYLOAD", b"{}"), Err(Rejection::Unfit(_))),
             "{json}"
         );
     }
@@ -379,8 +379,8 @@ fn a_date_may_be_fifteen_minutes_off() {
     for now in [signature.time(), signature.time() + minutes, signature.time() - minutes] {
         assert_eq!(at(now), Ok(()));
     }
-    assert_eq!(at(signature.time() + minutes + second), Err(Refusal::Date));
-    assert_eq!(at(signature.time() - minutes - second), Err(Refusal::Date));
+    assert_eq!(at(signature.time() + minutes + second), Err(Rejection::Date));
+    assert_eq!(at(signature.time() - minutes - second), Err(Rejection::Date));
 }
 
 #[test]
@@ -398,8 +398,8 @@ fn any_time_can_be_signed_at() {
 
 #[test]
 fn a_refusal_is_an_error_of_the_gateway() {
-    let error = ApiError::from(Refusal::UnknownKey);
-    assert_eq!(error.status(), Failure::SignatureRefused.status());
+    let error = ApiError::from(Rejection::UnknownKey);
+    assert_eq!(error.status(), Failure::SignatureRejected.status());
     assert_eq!(error.code().as_deref(), Some("APIG.0301"));
     assert_eq!(
         error.message(),

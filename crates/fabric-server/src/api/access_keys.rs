@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fabric_model::signature::{AccessKey, Refusal, RequestLine, Signature};
+use fabric_model::signature::{AccessKey, Rejection, RequestLine, Signature};
 use http::request::Parts;
 use parking_lot::Mutex;
 
@@ -19,20 +19,20 @@ pub(crate) struct AccessKeys(HashMap<String, KnownKey>);
 struct KnownKey {
     key: AccessKey,
     grant: Arc<Grant>,
-    refusals: Mutex<Refusals>,
+    rejections: Mutex<Rejections>,
 }
 
-/// The refusals of a key since it was last good.
+/// The rejections of a key since it was last good.
 #[derive(Debug, Default)]
-struct Refusals {
+struct Rejections {
     in_a_row: u32,
     locked_until: Option<SystemTime>,
 }
 
-const REFUSALS_MAX: u32 = 5;
+const REJECTIONS_MAX: u32 = 5;
 const LOCK_TIME: Duration = Duration::from_mins(5);
 
-impl Refusals {
+impl Rejections {
     fn is_locked(&self, now: SystemTime) -> bool {
         self.locked_until.is_some_and(|until| now < until)
     }
@@ -41,16 +41,20 @@ impl Refusals {
     ///
     /// A date that is off is no guess at a secret, and is not counted: a caller whose clock is wrong may
     /// have many calls under way before it learns of it.
-    fn record(&mut self, outcome: &Result<(), Refusal>, now: SystemTime) -> Result<(), Refusal> {
+    fn record(
+        &mut self,
+        outcome: &Result<(), Rejection>,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
         if self.is_locked(now) {
-            return Err(Refusal::KeyLocked);
+            return Err(Rejection::KeyLocked);
         }
         match outcome {
             Ok(()) => *self = Self::default(),
-            Err(Refusal::Date) => {}
+            Err(Rejection::Date) => {}
             Err(_) => {
                 self.in_a_row += 1;
-                if self.in_a_row > REFUSALS_MAX {
+                if self.in_a_row > REJECTIONS_MAX {
                     *self = Self { in_a_row: 0, locked_until: Some(now + LOCK_TIME) };
                 }
             }
@@ -63,14 +67,14 @@ impl AccessKeys {
     /// Adds a key; `false` if there is one with its id.
     pub(crate) fn insert(&mut self, key: AccessKey, grant: Grant) -> bool {
         let id = key.id().to_owned();
-        let known = KnownKey { key, grant: Arc::new(grant), refusals: Mutex::default() };
+        let known = KnownKey { key, grant: Arc::new(grant), rejections: Mutex::default() };
         self.0.insert(id, known).is_none()
     }
 
     /// Unlocks every key.
     pub(crate) fn unlock(&self) {
         for known in self.0.values() {
-            *known.refusals.lock() = Refusals::default();
+            *known.rejections.lock() = Rejections::default();
         }
     }
 
@@ -83,10 +87,10 @@ impl AccessKeys {
         time_for: impl FnOnce(&Grant) -> SystemTime,
     ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
         let signature = Signature::read(&parts.headers)?;
-        let known = self.0.get(signature.access_key_id()).ok_or(Refusal::UnknownKey)?;
+        let known = self.0.get(signature.access_key_id()).ok_or(Rejection::UnknownKey)?;
         let now = time_for(&known.grant);
-        if known.refusals.lock().is_locked(now) {
-            return Err(Refusal::KeyLocked.into());
+        if known.rejections.lock().is_locked(now) {
+            return Err(Rejection::KeyLocked.into());
         }
         let line = RequestLine {
             method: &parts.method,
@@ -95,12 +99,12 @@ impl AccessKeys {
             host: parts.uri.authority().map_or(b"", |host| host.as_str().as_bytes()),
         };
         let outcome = if known.grant.has_expired(now) {
-            Err(Refusal::SecurityToken)
+            Err(Rejection::SecurityToken)
         } else {
             signature.verify_at(now, &known.key, line, &parts.headers, body)
         };
-        known.refusals.lock().record(&outcome, now)?;
-        if outcome == Err(Refusal::Mismatch) {
+        known.rejections.lock().record(&outcome, now)?;
+        if outcome == Err(Rejection::Mismatch) {
             // A signing bug is a riddle unless both sides can compare what they signed.
             let explanation = signature.explain(line, &parts.headers, body);
             tracing::debug!(
@@ -109,7 +113,7 @@ impl AccessKeys {
                 string_to_sign = ?explanation.string_to_sign,
                 "the signature does not match what the server signs"
             );
-            let rejected: Box<Rejected> = Refusal::Mismatch.into();
+            let rejected: Box<Rejected> = Rejection::Mismatch.into();
             return Err(Box::new(Rejected { explanation: Some(explanation), ..*rejected }));
         }
         outcome?;

@@ -37,7 +37,7 @@ pub struct Caller {
 ///
 /// A caller presents a token in `X-Auth-Token`, or signs with an access key: see
 /// [`signature`](fabric_model::signature). Of a caller who does both the signature counts, and the token does
-/// not. A key that was refused more than five times in a row, for other reasons than its date, is locked for
+/// not. A key that was rejected more than five times in a row, for other reasons than its date, is locked for
 /// five minutes.
 ///
 /// ```
@@ -99,7 +99,7 @@ pub trait Verifier: Send + Sync + 'static {
     ///         Box::pin(async {
     ///             match parts.headers.get(header::X_AUTH_TOKEN) {
     ///                 Some(token) if token == "a session" => Ok(Grant::default()),
-    ///                 _ => Err(ApiError::from(Failure::TokenRefused)),
+    ///                 _ => Err(ApiError::from(Failure::TokenRejected)),
     ///             }
     ///         })
     ///     }
@@ -110,7 +110,7 @@ pub trait Verifier: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the caller is answered: [`Failure::TokenRefused`], for one.
+    /// What the caller is answered: [`Failure::TokenRejected`], for one.
     fn verify<'a>(&'a self, parts: &'a Parts, body: &'a [u8], now: SystemTime) -> Verifying<'a>;
 }
 
@@ -314,7 +314,7 @@ impl Callers {
         tokens: Option<&Tokens>,
         headers: &HeaderMap,
     ) -> Result<Arc<Grant>, Box<Rejected>> {
-        let rejected = |reason| Err(Rejected::new(Failure::TokenRefused, reason));
+        let rejected = |reason| Err(Rejected::new(Failure::TokenRejected, reason));
         let mut given = headers.get_all(header::X_AUTH_TOKEN).iter();
         let token = match (given.next(), given.next()) {
             (Some(token), None) => digest(token.as_bytes()),
@@ -349,7 +349,7 @@ impl Grant {
             Err(Box::new(Rejected { project, ..*Rejected::new(error, reason) }))
         };
         if self.has_expired(now) {
-            return rejected(Failure::TokenRefused, "token: it has expired".to_owned());
+            return rejected(Failure::TokenRejected, "token: it has expired".to_owned());
         }
         if let Some(action) = action
             && self.actions.as_ref().is_some_and(|actions| !actions.contains(action))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fabric_model::signature::{Explanation, Refusal};
+use fabric_model::signature::{Explanation, Rejection};
 use fabric_model::{ApiError, Invalid, ProjectId};
 
 /// Why a caller is rejected.
@@ -27,25 +27,25 @@ impl Rejected {
     }
 }
 
-impl From<Refusal> for Box<Rejected> {
-    fn from(refusal: Refusal) -> Self {
-        let reason = match &refusal {
-            Refusal::UnknownKey => "signature: the access key is not known".into(),
-            Refusal::KeyLocked => {
+impl From<Rejection> for Box<Rejected> {
+    fn from(rejection: Rejection) -> Self {
+        let reason = match &rejection {
+            Rejection::UnknownKey => "signature: the access key is not known".into(),
+            Rejection::KeyLocked => {
                 "signature: the access key is locked for five minutes, after more than \
                                    five wrong signatures in a row"
                     .into()
             }
-            Refusal::SecurityToken => {
+            Rejection::SecurityToken => {
                 "signature: the security token is missing, another, or has expired".into()
             }
-            Refusal::Mismatch => {
+            Rejection::Mismatch => {
                 "signature: it is not that of the request; the journal has what the server signs"
                     .into()
             }
             other => Cow::Owned(format!("signature: {other}")),
         };
-        Rejected::new(refusal, reason)
+        Rejected::new(rejection, reason)
     }
 }
 

@@ -50,8 +50,8 @@ use crate::mock::throttle::Throttle;
 /// let client = Client::builder(server.endpoint()).auth_token(project.token).build()?;
 ///
 /// world.add_fault(Fault { then: Some(Effect::answer(403)), ..Fault::default() })?;
-/// let refused = client.access_clients().create(Default::default()).await.unwrap_err();
-/// assert_eq!(refused.status().unwrap(), 403);
+/// let rejected = client.access_clients().create(Default::default()).await.unwrap_err();
+/// assert_eq!(rejected.status().unwrap(), 403);
 ///
 /// world.reset(None);
 /// # Ok(())

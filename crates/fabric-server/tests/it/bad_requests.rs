@@ -14,7 +14,7 @@ const BODY_TOO_LARGE: (u16, &str) = (413, "APIG.0201");
 const URI_TOO_LONG: (u16, &str) = (414, "APIG.0201");
 const HEADERS_TOO_LARGE: (u16, &str) = (494, "APIG.0201");
 
-/// No message may show what was refused: every refused value holds this.
+/// No message may show what was rejected: every rejected value holds this.
 const CANARY: &str = "canary";
 
 type Row = (String, Vec<u8>, (u16, &'static str));

@@ -120,8 +120,8 @@ async fn the_clock_moves_an_access_client_through_its_life() {
     server.clock().advance(Duration::from_secs(2));
     // A second delete is left to the first; it does not take longer for that.
     calls.delete(&id).await.unwrap();
-    let refused = calls.update(&id, rename.clone()).await.unwrap_err();
-    assert_eq!(refused.status().unwrap(), 400);
+    let rejected = calls.update(&id, rename.clone()).await.unwrap_err();
+    assert_eq!(rejected.status().unwrap(), 400);
     server.clock().advance(Duration::from_secs(1));
     assert!(status().await.unwrap_err().is_not_found());
     assert!(calls.update(&id, rename).await.unwrap_err().is_not_found());

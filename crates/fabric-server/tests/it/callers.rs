@@ -295,7 +295,7 @@ async fn a_key_is_locked_for_five_minutes_after_six_refusals_in_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_changed_after_signing_is_refused() {
+async fn what_is_changed_after_signing_is_rejected() {
     let server = server().await;
     let update = ("PUT", ITEM, r#"{"name": "one"}"#);
     let headers = signed(&key("secret"), now(), update);
@@ -453,8 +453,8 @@ async fn many_secrets_in_what_a_caller_signed_are_redacted_at_a_bounded_cost() {
         + "X-Subject-Token: a-long-secret\r\nX-Mock-Token: a-long-secret-2\r\n\
            Cookie: the-head-and\r\nProxy-Authorization: and-the-tail\r\n";
     let headers = explained("host;x-sdk-date", &lines.join("%0A"), &secrets);
-    let refused = call(&server, list, headers).await;
-    assert_eq!((refused.status, &refused.json()["error_code"]), (401, &json!("APIG.0301")));
+    let rejected = call(&server, list, headers).await;
+    assert_eq!((rejected.status, &rejected.json()["error_code"]), (401, &json!("APIG.0301")));
 
     let journal = server.world().journal(&Filter::default());
     let text = serde_json::to_string(&journal).unwrap();

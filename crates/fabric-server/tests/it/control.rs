@@ -333,14 +333,14 @@ async fn quotas_and_rate_limits_refuse_as_a_gateway_does() {
     for _ in 0..2 {
         assert_eq!(send(&server, create.clone()).await.status, 200);
     }
-    let refused = send(&server, create.clone()).await;
-    assert_eq!((refused.status, refused.json()["error_code"].as_str()), (429, Some("APIG.0308")));
-    assert!(refused.json()["error_msg"].as_str().unwrap().contains("quota"));
+    let rejected = send(&server, create.clone()).await;
+    assert_eq!((rejected.status, rejected.json()["error_code"].as_str()), (429, Some("APIG.0308")));
+    assert!(rejected.json()["error_msg"].as_str().unwrap().contains("quota"));
     assert_eq!(get(&server, "/v1/access-clients", "").await.status, 200);
     // Four in two seconds were made. Others still have theirs.
-    let refused = get(&server, "/v1/access-clients", "X-Mock-Explain: 1\r\n").await;
-    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("1")));
-    assert!(refused.header("x-mock-reason").unwrap().starts_with("throttling"));
+    let rejected = get(&server, "/v1/access-clients", "X-Mock-Explain: 1\r\n").await;
+    assert_eq!((rejected.status, rejected.header("retry-after")), (429, Some("1")));
+    assert!(rejected.header("x-mock-reason").unwrap().starts_with("throttling"));
     assert_eq!(get(&server, "/v1/access-clients", "X-Project-Id: other\r\n").await.status, 200);
     assert_eq!(get(&server, "/healthcheck", "").await.status, 200);
     server.clock().advance(Duration::from_millis(499));

@@ -41,7 +41,7 @@ async fn every_call_is_told_and_no_credential() {
     .await;
     send(&server, raw::request("BREW", "/v1/pot", "", b"")).await;
     let journal = server.world().journal(&Filter::default());
-    let [pot, refused, created] = &journal.entries[..] else { panic!("{journal:?}") };
+    let [pot, rejected, created] = &journal.entries[..] else { panic!("{journal:?}") };
     assert_eq!((created.sequence, created.project_id.as_deref()), (1, Some("a-project")));
     assert_eq!(created.operation.as_deref(), Some("CreateAccessClientInfo"));
     assert_eq!(
@@ -56,8 +56,8 @@ async fn every_call_is_told_and_no_credential() {
     {
         assert_eq!(created.headers[hidden], "[redacted]");
     }
-    assert_eq!((refused.status, refused.error_code.as_deref()), (Some(401), Some("APIG.1002")));
-    assert_eq!(refused.reason.as_deref(), Some("token: it is not known"));
+    assert_eq!((rejected.status, rejected.error_code.as_deref()), (Some(401), Some("APIG.1002")));
+    assert_eq!(rejected.reason.as_deref(), Some("token: it is not known"));
     assert_eq!((pot.operation.as_deref(), pot.status), (None, Some(404)));
     let text = serde_json::to_string(&journal).unwrap();
     for secret in [
@@ -82,9 +82,9 @@ async fn a_refused_signature_is_told_with_what_both_sides_made_of_it() {
         .retry(Retry::off())
         .build()
         .unwrap();
-    let refused =
+    let rejected =
         client.access_clients().list(ListAccessClientsQuery::default()).await.unwrap_err();
-    assert_eq!(refused.status().unwrap(), 401);
+    assert_eq!(rejected.status().unwrap(), 401);
     let journal = server.world().journal(&Filter::default());
     let entry = &journal.entries[0];
     assert_eq!(entry.headers["authorization"], "[redacted]");

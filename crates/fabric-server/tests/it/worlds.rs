@@ -433,8 +433,8 @@ async fn a_project_ends_with_its_token_and_can_be_made_anew() {
     let foreign = client(&server, "of-others");
     assert!(foreign.access_clients().show(&id).await.unwrap_err().is_not_found());
     world.delete_project(&project("short")).unwrap();
-    let refused = calls.access_clients().show(&id).await.unwrap_err();
-    assert_eq!(refused.status().unwrap(), 401);
+    let rejected = calls.access_clients().show(&id).await.unwrap_err();
+    assert_eq!(rejected.status().unwrap(), 401);
     let again = world.create_project(Some(project("short")), None).unwrap();
     assert_ne!(again.token, access.token);
     let calls = client(&server, &again.token);
@@ -448,8 +448,8 @@ async fn who_had_a_token_of_a_project_is_nowhere_else_when_it_has_ended() {
     let calls = client(&server, &access.token);
     calls.access_clients().create(named("here")).await.unwrap();
     server.world().reset(None);
-    let refused = calls.access_clients().create(named("nowhere")).await.unwrap_err();
-    assert_eq!(refused.status().unwrap(), 401);
+    let rejected = calls.access_clients().create(named("nowhere")).await.unwrap_err();
+    assert_eq!(rejected.status().unwrap(), 401);
     assert_eq!(server.world().records::<AccessClients>(&project("default"), 0, 1).total, 0);
     // Where any caller is accepted, so is any token, but for one that begins as those of projects do.
     client(&server, "any-token").access_clients().create(named("here")).await.unwrap();
