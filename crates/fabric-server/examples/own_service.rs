@@ -78,7 +78,7 @@ impl Verifier for Tokens {
             let project = token.and_then(|token| self.0.get(token.to_str().ok()?));
             match project {
                 Some(project) => Ok(Grant { project: Some(project.clone()), ..Grant::default() }),
-                None => Err(Failure::TokenRefused.into()),
+                None => Err(Failure::TokenRejected.into()),
             }
         })
     }
