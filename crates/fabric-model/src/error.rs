@@ -1,4 +1,4 @@
-//! What the service says when it fails: the table of codes, and errors in every shape they come in.
+//! Errors of the service: the table of codes, and every form of an error body.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{Invalid, json};
 
-/// The table of codes: each way in which the service, or the gateway in front of it, fails.
+/// The table of codes: the failures of the service, and of the gateway in front of it.
 ///
 /// [`ApiError::from`] makes the answer. The first seven are documented for the service's operations;
 /// the others are what its gateway is known to answer, see [`Failure::source`].
@@ -46,7 +46,7 @@ pub enum Failure {
     HeadersTooLarge,
 }
 
-/// Where we know a [`Failure`] from.
+/// Where a [`Failure`] is documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The documentation of these very operations, or of others of the same service.
@@ -79,7 +79,7 @@ impl Failure {
         Self::HeadersTooLarge,
     ];
 
-    /// Those that are documented for nearly every operation.
+    /// The failures that are documented for nearly every operation.
     pub const COMMON: &'static [Self] = &[
         Self::InvalidRequest,
         Self::TokenRejected,
@@ -163,7 +163,7 @@ impl Failure {
         self.row().2
     }
 
-    /// Where we know it from.
+    /// Where it is documented.
     #[must_use]
     pub const fn source(self) -> Source {
         match self {
@@ -272,10 +272,10 @@ fn json_of(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap_or_default()
 }
 
-/// An answer that is no success, from the service or from whatever stands before it.
+/// An answer that is not a success, from the service, a gateway or a proxy.
 ///
-/// It keeps the body as it came, so that nothing is lost, and finds in it what callers ask for: a
-/// body of the service (`error_code`, `error_msg`, `solution_msg`), of its gateway (with
+/// It keeps the whole body, and reads code, message and solution from any known form: a body of the
+/// service (`error_code`, `error_msg`, `solution_msg`), of its gateway (with
 /// `request_id`), of the identity service (`error.code`, `error.message`), the mixed one of 403,
 /// `code` and `message`, `errorCode` and `errorMsg`, HTML, or nothing at all.
 ///
@@ -346,13 +346,13 @@ impl ApiError {
         self.text("solution_msg")
     }
 
-    /// What to tell support: the header, else the field that the gateway puts in the body.
+    /// The id of the request, for support: from the header, else from the body of a gateway.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref().or_else(|| self.text("request_id"))
     }
 
-    /// What the identity service has to say about a rejection, to be decoded with its help.
+    /// The encoded explanation of the identity service, which it decodes on request.
     #[must_use]
     pub fn encoded_authorization_message(&self) -> Option<&str> {
         const KEY: &str = "encoded_authorization_message";
@@ -378,8 +378,8 @@ impl ApiError {
         }
     }
 
-    /// Whether what the request names does not exist, in any of the guises in which the service says so.
-    /// A 404 of the gateway, about the path, or of a proxy, in HTML, is not meant.
+    /// Whether the service says that what the request names does not exist, by any of its codes. A 404 of the
+    /// gateway about the path, or of a proxy in HTML, does not count.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.code().is_some_and(|code| {
@@ -388,7 +388,7 @@ impl ApiError {
         })
     }
 
-    /// A failure with a message of its own, of which it keeps the first 512 characters.
+    /// A failure with another message, of which it keeps the first 512 characters.
     #[must_use]
     pub fn saying(failure: Failure, message: &str) -> Self {
         let mut error = Self::from(failure);
@@ -400,14 +400,14 @@ impl ApiError {
         error
     }
 
-    /// Whether the gateway in front of the service speaks, by its codes: it checks paths, limits and
+    /// Whether the code is one of the gateway in front of the service, which checks paths, limits and
     /// signatures.
     #[must_use]
     pub fn is_of_gateway(&self) -> bool {
         self.code().is_some_and(|code| code.starts_with("APIG."))
     }
 
-    /// The same error, with the id of the request that met it.
+    /// The same error, with the id of the request.
     #[must_use]
     pub fn with_request_id(mut self, request_id: &str) -> Self {
         self.request_id = Some(request_id.to_owned());

@@ -13,13 +13,13 @@ pub const TOKEN_MAX_LENGTH: usize = 65_534;
 /// The project that the request is about: see [`ProjectId`](crate::ProjectId).
 pub const X_PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
 
-/// On every answer, as `request_uuid-timestamp-hostname`: what support asks for.
+/// The id of the request, on every answer, as `request_uuid-timestamp-hostname`. Support asks for it.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The time of signing, as `YYYYMMDDTHHMMSSZ` in UTC, on a request signed with an access key.
 pub const X_SDK_DATE: HeaderName = HeaderName::from_static("x-sdk-date");
 
-/// What makes a temporary access key good, on a request signed with one.
+/// The security token of a temporary access key, on a request signed with one.
 pub const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 
 /// Checks that a token can stand in a header: 1 to 65,534 ASCII characters, none of them a control
@@ -27,7 +27,7 @@ pub const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-tok
 ///
 /// # Errors
 ///
-/// It can't. The error names `field` and never the token.
+/// The token cannot stand in a header. The error names `field`, never the token.
 pub fn check_token(field: &str, token: &str) -> Result<(), Invalid> {
     let is_fit = (1..=TOKEN_MAX_LENGTH).contains(&token.len())
         && token.bytes().all(|byte| (b' '..=b'~').contains(&byte))
@@ -39,8 +39,7 @@ pub fn check_token(field: &str, token: &str) -> Result<(), Invalid> {
     Err(Invalid::new(field, format!("must have 1 to {TOKEN_MAX_LENGTH} {rule}")))
 }
 
-/// Whether a header holds what nobody but its sender and the service should know: credentials, and what
-/// stands for them.
+/// Whether a header holds a secret of its sender and the service: credentials, and what stands for them.
 ///
 /// ```
 /// use fabric_model::header;

@@ -1,4 +1,4 @@
-//! `ShowHealth`: GET /healthcheck, open to everybody.
+//! `ShowHealth`: GET /healthcheck, which needs no credentials.
 
 use http::{Method, StatusCode};
 

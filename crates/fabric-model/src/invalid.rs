@@ -1,4 +1,4 @@
-//! What is wrong with a request: which field breaks which rule, never with which value.
+//! Invalid requests: which field breaks which rule. The value is never kept.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl Invalid {
         &self.violations
     }
 
-    /// Adds up what several parts of one request were found to break.
+    /// Combines the violations of several parts of a request.
     pub(crate) fn collect(
         parts: impl IntoIterator<Item = Result<(), ValidationErrors>>,
     ) -> Result<(), Self> {

@@ -1,7 +1,7 @@
 //! JSON as the contract wants it: objects, no nulls, and errors that name the field.
 //!
 //! serde alone is more generous than a JSON schema: a derived struct also reads an array, an
-//! `Option` reads `null`, and bytes that nobody looks at need not be UTF-8. These functions close
+//! `Option` reads `null`, and bytes of ignored fields need not be UTF-8. These functions close
 //! those gaps.
 
 use std::fmt;
@@ -21,7 +21,7 @@ pub(crate) const NOT_AN_OBJECT: &str = "expected an object";
 ///
 /// # Errors
 ///
-/// Not UTF-8, not JSON, or not what `T` wants: field and rule, never the value.
+/// The body is not UTF-8, not JSON, or does not fit `T`. The error names field and rule, never the value.
 ///
 /// ```
 /// #[derive(Debug, serde::Deserialize)]

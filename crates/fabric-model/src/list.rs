@@ -1,40 +1,41 @@
-//! Lists, which the service answers a page at a time.
+//! Lists, which the service answers in pages.
 
 use crate::{Identified, Operation, Parameters, Payload};
 
-/// An operation that lists: any whose query has an offset and a limit, and whose answer is a page.
+/// An operation that lists: its query has an offset and a limit, and its answer is a page.
 pub trait List: Operation<Query: Paging, Response: Page> {}
 
 impl<O: Operation<Query: Paging, Response: Page>> List for O {}
 
-/// The query of a list: where the page begins, and how much it holds at most.
+/// The query of a list: where the page begins, and how many items it holds at most.
 pub trait Paging: Parameters {
     /// The number of matches to skip.
     fn offset(&self) -> u32;
 
-    /// The most that the page holds.
+    /// The most items of the page.
     fn limit(&self) -> u32;
 
-    /// Begins the page elsewhere.
+    /// Sets the number of matches to skip.
     fn set_offset(&mut self, offset: u32);
 
-    /// Makes the pages larger or smaller.
+    /// Sets the most items of the page.
     fn set_limit(&mut self, limit: u32);
 }
 
 /// A page of a list.
 pub trait Page: Payload {
-    /// What is listed.
+    /// The items of the list.
     type Item: Identified;
 
-    /// What the page holds.
+    /// The items of the page.
     fn items(&mut self) -> &mut Vec<Self::Item>;
 
-    /// How many match, on this page and all others, if the service tells.
+    /// The number of matches on all pages, if the answer has it.
     fn total(&self) -> Option<u64>;
 }
 
-/// Makes lists of a query with `offset` and `limit`, and of an answer with its items in a field and a `total`.
+/// Implements [`Paging`] for a query with `offset` and `limit`, and [`Page`] for an answer with `total` and its
+/// items in a field.
 macro_rules! list {
     ($query:ident, $page:ident: $field:ident of $item:ident) => {
         impl $crate::Paging for $query {

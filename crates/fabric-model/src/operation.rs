@@ -19,10 +19,10 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const PATH: &'static str;
     /// The status of success.
     const SUCCESS: StatusCode;
-    /// The action that a caller must be allowed; `None` where the service documents none, so that any
-    /// caller that it knows may call.
+    /// The action that the caller must be allowed; `None` if the service documents none, so any known caller
+    /// may call.
     const ACTION: Option<&'static str>;
-    /// Whether anybody may call, without credentials.
+    /// Whether the operation needs no credentials.
     const IS_OPEN: bool = false;
     /// The documented failures.
     const FAILURES: &'static [Failure] = Failure::COMMON;
@@ -30,18 +30,18 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const SUMMARY: &'static str;
     /// What the operation does, in Markdown.
     const DESCRIPTION: &'static str;
-    /// The path parameter that must be the caller's own project, if there is one: any other is rejected
-    /// with 403.
+    /// The path parameter that must be the caller's own project, if the path has one. Any other project is
+    /// rejected with 403.
     const PROJECT_PARAMETER: Option<&'static str> = None;
-    /// Whether it changes nothing although its method is POST, so that it may be repeated.
+    /// Whether the operation changes nothing although its method is POST, so it may be repeated.
     const ONLY_READS: bool = false;
-    /// Where in the answer the id stands that the operations below the path take, as a JSON pointer such
-    /// as `/id`.
+    /// Where the answer holds the id that the operations below the path take, as a JSON pointer such as
+    /// `/id`.
     const ID_IN_RESPONSE: Option<&'static str> = None;
-    /// Where in the answer of a list its items stand, as a JSON pointer.
+    /// Where the answer of a list holds its items, as a JSON pointer such as `/workspaces`.
     const ITEMS_IN_RESPONSE: Option<&'static str> = None;
 
-    /// What it is about.
+    /// The resource that the operation is about.
     type Resource: Resource;
     /// The parameters in the path.
     type Path: Parameters;
@@ -76,7 +76,7 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     };
 }
 
-/// What [`Operation`] says of an operation, for whoever goes through [all of them](crate::operations()).
+/// The constants of an [`Operation`]: see [`operations`](crate::operations()).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OperationInfo {
@@ -115,7 +115,7 @@ pub struct OperationInfo {
 }
 
 impl OperationInfo {
-    /// Whether a call has the same effect however often it is made.
+    /// Whether a repeated call has the same effect as one call.
     ///
     /// ```
     /// use fabric_model::Operation;
@@ -134,7 +134,7 @@ impl OperationInfo {
         parameters::names(self.path)
     }
 
-    /// The path parameters of a path, decoded, by their names.
+    /// The names of the path parameters, each with its decoded value in `path`.
     ///
     /// ```
     /// use fabric_model::Operation;
@@ -186,7 +186,7 @@ pub struct Request<O: Operation> {
 }
 
 impl<O: Operation> Request<O> {
-    /// Checks every documented rule that the types alone do not hold.
+    /// Checks every documented rule that the types do not enforce.
     ///
     /// # Errors
     ///
@@ -211,10 +211,10 @@ impl<O: Operation> Request<O> {
         parameters::write(O::PATH, &self.path, &self.query)
     }
 
-    /// Reads and checks a request as it came over the wire: what this returns is valid.
+    /// Reads and validates a request as it was sent.
     ///
-    /// `path` and `query` are what stands before and after the `?` of the request target, as it was
-    /// sent; `content_type` is the header of that name.
+    /// `path` and `query` are the parts of the request target before and after the `?`, still
+    /// percent-encoded; `content_type` is the header of that name.
     ///
     /// # Errors
     ///

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use crate::{List, Operation, OperationInfo, access_client, feature, health, workspace};
 
-/// Something to be done for every operation: see [`visit_operations`].
+/// A visitor of operations by their types: see [`visit_operations`].
 pub trait OperationVisitor {
-    /// Does it for one.
+    /// Visits an operation.
     fn visit<O: Operation>(&mut self);
 
-    /// Does it for one that lists a page at a time.
+    /// Visits an operation that lists in pages. By default, the same as [`Self::visit`].
     fn visit_list<O: List>(&mut self) {
         self.visit::<O>();
     }
@@ -30,7 +30,7 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<health::ShowHealth>();
 }
 
-/// What each operation says of itself, where its types do not matter.
+/// The constants of every operation, in the order of the document: for use where the types do not matter.
 #[must_use]
 pub fn operations() -> &'static [&'static OperationInfo] {
     struct Collect(Vec<&'static OperationInfo>);
@@ -47,7 +47,7 @@ pub fn operations() -> &'static [&'static OperationInfo] {
     &OPERATIONS
 }
 
-/// The operation with an id.
+/// The constants of the operation with an id, such as `ShowAccessClient`.
 #[must_use]
 pub fn operation(id: &str) -> Option<&'static OperationInfo> {
     operations().iter().copied().find(|operation| operation.id == id)

@@ -1,4 +1,4 @@
-//! What requests and answers are made of: parameters and bodies.
+//! The parts of requests and answers: parameters and bodies.
 
 use std::fmt::Debug;
 
@@ -13,7 +13,7 @@ use documented::{DocumentedBody, DocumentedParameters};
 #[cfg(feature = "openapi")]
 use utoipa::{IntoParams as DocumentedParameters, ToSchema as DocumentedBody};
 
-/// What describes itself in the OpenAPI document. Without the feature `openapi`, everything does.
+/// The types that have a schema in the OpenAPI document. Without the feature `openapi`, all types do.
 #[cfg(not(feature = "openapi"))]
 mod documented {
     pub trait DocumentedBody {}
@@ -60,11 +60,12 @@ pub trait Payload:
     /// The `Content-Type`; `None` when there is no body.
     const MEDIA_TYPE: Option<&'static str> = Some("application/json");
 
-    /// Reads the body. What it reads still has to be validated.
+    /// Reads the body, without validating it.
     ///
     /// # Errors
     ///
-    /// Not UTF-8, not JSON, not an object, or a field of the wrong type, `null` or given twice.
+    /// The body is not UTF-8, not JSON or not an object, or a field has the wrong type, is `null` or is given
+    /// twice.
     fn read(body: &[u8]) -> Result<Self, Invalid> {
         json::read(body)
     }
@@ -73,7 +74,7 @@ pub trait Payload:
     ///
     /// # Errors
     ///
-    /// A type that JSON can't hold, such as a map with keys that are no strings.
+    /// The type cannot be written as JSON, such as a map with keys that are not strings.
     fn write(&self) -> Result<Vec<u8>, Invalid> {
         serde_json::to_vec(self).map_err(|_| Invalid::new(json::BODY, "cannot be written as JSON"))
     }
@@ -89,7 +90,7 @@ impl Parameters for Nothing {}
 impl Payload for Nothing {
     const MEDIA_TYPE: Option<&'static str> = None;
 
-    /// Whatever comes where nothing is expected is ignored.
+    /// A body that is not expected is ignored.
     fn read(_: &[u8]) -> Result<Self, Invalid> {
         Ok(Self {})
     }

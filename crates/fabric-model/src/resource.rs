@@ -4,22 +4,22 @@ use crate::{Nothing, Payload};
 
 /// A kind of thing in the contract, such as access clients.
 ///
-/// Each [`Operation`](crate::Operation) is about one. Its name is the tag in the `OpenAPI` document, and
-/// whatever serves or shows records of a resource goes by it.
+/// Each [`Operation`](crate::Operation) is about one. Its name is the tag in the `OpenAPI` document, and names
+/// the resource in the mock server and in the command.
 pub trait Resource: 'static {
-    /// The name of many, in lower case with hyphens, as in a path: `access-clients`.
+    /// The plural name, in lower case with hyphens, as in a path: `access-clients`.
     const NAME: &'static str;
-    /// The name of one, in words: `access client`.
+    /// The singular name, in words: `access client`.
     const SINGULAR: &'static str;
     /// What it is, in a few words.
     const DESCRIPTION: &'static str;
-    /// The path parameter that holds the id of one; `None` where no path names one.
+    /// The path parameter that holds an id of the resource; `None` if no path has one.
     const ID_PARAMETER: Option<&'static str>;
 
-    /// One of them, as the service answers it.
+    /// The answer of the service about one record.
     type Answer: Identified;
 
-    /// All of the above but the type.
+    /// All constants.
     const INFO: &'static ResourceInfo = &ResourceInfo {
         name: Self::NAME,
         singular: Self::SINGULAR,
@@ -28,7 +28,7 @@ pub trait Resource: 'static {
     };
 }
 
-/// What [`Resource`] says of a resource.
+/// The constants of a [`Resource`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResourceInfo {
@@ -43,20 +43,20 @@ pub struct ResourceInfo {
 }
 
 impl ResourceInfo {
-    /// The name of many, in words: `access clients`.
+    /// The plural name, in words: `access clients`.
     #[must_use]
     pub fn plural(&self) -> String {
         self.name.replace('-', " ")
     }
 }
 
-/// An answer that says which thing it is about.
+/// An answer that can hold the id of a record.
 pub trait Identified: Payload {
     /// The id, if the answer has it.
     fn id(&self) -> Option<&str>;
 }
 
-/// An answer that says in which state the thing is.
+/// An answer that can hold the state of a record.
 pub trait Stateful: Identified {
     /// The states.
     type Status: Clone + std::fmt::Debug + std::fmt::Display + PartialEq + Send + Sync + 'static;
@@ -65,7 +65,7 @@ pub trait Stateful: Identified {
     fn status(&self) -> Option<&Self::Status>;
 }
 
-/// What has no body is about nothing in particular.
+/// An answer without a body has no id.
 impl Identified for Nothing {
     fn id(&self) -> Option<&str> {
         None

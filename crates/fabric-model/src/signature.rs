@@ -1,7 +1,7 @@
 //! Request signatures: SDK-HMAC-SHA256 and its relatives, made and verified.
 //!
 //! A caller with an access key sends no secret. It writes the request in a canonical form, hashes it,
-//! and sends a keyed hash of that in `Authorization`; whoever knows the same secret can do the same:
+//! and sends a keyed hash of that in `Authorization`. A server that knows the secret computes the same:
 //!
 //! ```text
 //! canonical request = METHOD ⏎ path ⏎ query ⏎ headers ⏎ names of the signed headers ⏎ hash of the body
@@ -62,7 +62,7 @@ use crate::header::{X_SDK_DATE, X_SECURITY_TOKEN, is_secret};
 use crate::parameters::ESCAPED;
 use crate::{ApiError, Failure, Invalid};
 
-/// How far the date of a signature may be from the time of whoever verifies it.
+/// How far the date of a signature may be from the time of the verifier.
 pub const DATE_TOLERANCE: Duration = Duration::from_mins(15);
 
 /// How a request is signed.
@@ -346,7 +346,7 @@ impl<'a> Signature<'a> {
     ///
     /// # Errors
     ///
-    /// There is none, it is not whole, or it is of an algorithm that is not known here.
+    /// There is no signature, it is incomplete, or its algorithm is not known here.
     pub fn read(headers: &'a HeaderMap) -> Result<Self, Rejection> {
         let text =
             single(headers, &AUTHORIZATION)?.ok_or(Rejection::Unfit("Authorization is missing"))?;
@@ -483,7 +483,7 @@ impl<'a> Signature<'a> {
         if is_signed { Ok(()) } else { Err(Rejection::Mismatch) }
     }
 
-    /// What a verifier makes of the request.
+    /// What a verifier computes for the request.
     #[must_use]
     pub fn explain(&self, line: RequestLine<'_>, headers: &HeaderMap, body: &[u8]) -> Explanation {
         let hash = self.algorithm.hash(body);
@@ -504,11 +504,11 @@ impl<'a> Signature<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The signature is not whole, or states what is not so.
+    /// The signature is incomplete, or contradicts the request.
     Unfit(&'static str),
-    /// An algorithm that is not known here, and so can't be verified.
+    /// The algorithm is not known here.
     UnknownAlgorithm,
-    /// Nobody knows the access key.
+    /// The access key is not known.
     UnknownKey,
     /// The key had more than five rejections in a row, and is locked for five minutes.
     KeyLocked,
@@ -516,12 +516,12 @@ pub enum Rejection {
     SecurityToken,
     /// `X-Sdk-Date` is more than 15 minutes off.
     Date,
-    /// The signature is another: see [`Signature::explain`].
+    /// The signature does not match: see [`Signature::explain`].
     Mismatch,
 }
 
-/// What a verifier made of a request whose signature does not match: compare it with what the signer
-/// made of it.
+/// What a verifier computed for a request whose signature does not match, to be compared with what the
+/// signer computed.
 ///
 /// The values of headers that hold [secrets](crate::header::is_secret) are replaced by `[redacted]`; the hash in
 /// [`Self::string_to_sign`] is that of the true ones.

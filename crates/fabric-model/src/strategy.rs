@@ -1,7 +1,7 @@
 //! proptest strategies of valid and invalid values, drawn from the schemas of the OpenAPI document.
 //!
-//! There is nothing to write for a new type or operation: what its schema says is what is drawn.
-//! Limits are met exactly more often than chance would have it, since that is where mistakes are.
+//! A new type or operation needs no code here: its values are drawn from its schema. Values at the limits are
+//! drawn more often than others, since most mistakes are there.
 //!
 //! ```
 //! use fabric_model::access_client::{AccessClientCreate, UpdateAccessClient};
@@ -55,7 +55,7 @@ pub fn payload<P: Payload>() -> BoxedStrategy<P> {
         .boxed()
 }
 
-/// JSON that a body must not be: it breaks one rule of the schema. For bodies that are not
+/// JSON that breaks one rule of the schema of a body. For bodies that are not
 /// [`Nothing`](crate::Nothing).
 pub fn invalid_payload<P: Payload>() -> BoxedStrategy<Value> {
     invalid(&payload_schema::<P>())

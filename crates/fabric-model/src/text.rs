@@ -6,10 +6,10 @@ use validator::ValidationError;
 
 use crate::charset::Alphabet;
 
-/// Declares a text of so many characters of an [`Alphabet`], checked where it is made.
+/// Declares a text with limits of its length and an [`Alphabet`], which checks both when it is created.
 ///
-/// A field has this type where a text that breaks the rules must not exist, as in a path: there it would
-/// become another path. Elsewhere a field is a `String` and `#[rule(like = …)]` the type.
+/// A field has this type if a text that breaks the rules must not exist, as in a path: it would make
+/// another path. Elsewhere a field is a `String` and `#[rule(like = …)]` the type.
 macro_rules! text {
     (
         $(#[$documentation:meta])*

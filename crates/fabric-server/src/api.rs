@@ -1,4 +1,4 @@
-//! Serves any implementation of the contract: joins handlers to operations, and answers whatever else is asked.
+//! Serves any implementation of the contract: joins handlers to operations, and answers every other request.
 
 pub(crate) mod access_keys;
 pub(crate) mod answer;

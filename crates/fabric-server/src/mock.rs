@@ -1,4 +1,4 @@
-//! The mock server: the whole service in memory, and what tests do with it.
+//! The mock server: the service in memory, and what tests do with it.
 
 pub(crate) mod around;
 pub(crate) mod behaviour;

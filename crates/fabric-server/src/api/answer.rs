@@ -1,4 +1,4 @@
-//! Answers, and the failures among them: every failure of every layer, as an error of the contract.
+//! Answers. Every failure of every layer is an error of the contract.
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -38,7 +38,7 @@ impl Answer {
         Self::json(error.status(), Bytes::from(error.to_bytes()))
     }
 
-    /// Another answer in the place of this one, with the headers that every answer has.
+    /// Replaces the answer by another one, which keeps the headers that every answer has.
     #[must_use]
     pub fn replaced_by(mut self, mut other: Self) -> Self {
         for name in [header::X_REQUEST_ID, DATE] {
@@ -58,7 +58,7 @@ impl Answer {
         response
     }
 
-    /// The answer where the path does not have the method: `OPTIONS` asks which it has, and is told.
+    /// The answer if the path does not have the method. `OPTIONS` is answered with the methods of the path.
     pub(crate) fn no_such_method(method: &Method, allowed: &HeaderValue) -> Self {
         let mut answer = if method == Method::OPTIONS {
             Self::new(StatusCode::NO_CONTENT, Bytes::new())

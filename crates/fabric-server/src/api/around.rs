@@ -1,4 +1,4 @@
-//! What happens around every call besides answering it.
+//! The interface for what a service does with every call, besides its handler.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -14,22 +14,22 @@ use http::request::Parts;
 use crate::api::answer::Answer;
 use crate::api::callers::Caller;
 
-/// What a service does with every call besides answering it: accounting, faults, a journal.
+/// What a service does with every call, besides its handler: accounting, faults, a journal.
 ///
-/// One implementation per [`Api`](crate::Api), known when it is compiled, so that nothing is boxed. `()` does
+/// An [`Api`](crate::Api) has one implementation, known at compile time, so no future is boxed. `()` does
 /// nothing, and gives handlers the [`Caller`].
 pub trait Around: Send + Sync + 'static {
-    /// What it notes of a call while the call is answered.
+    /// Its notes about a call, kept until the call is answered.
     type Note: Default + Send;
 
-    /// What a handler learns of its call.
+    /// The second argument of every handler.
     type Context: Send;
 
-    /// The caller is known and may call; the request is not read yet.
+    /// Admits a call. The caller is known and authorised; the request is not validated yet.
     ///
     /// # Errors
     ///
-    /// The answer, where the call must not go on.
+    /// The error to answer, in place of calling the handler.
     fn admit(
         &self,
         call: &mut Call<Self::Note>,
@@ -37,13 +37,13 @@ pub trait Around: Send + Sync + 'static {
         caller: Caller,
     ) -> Result<Self::Context, ApiError>;
 
-    /// Why the call failed, for the log, where that is more than the error says.
+    /// Explains an error for the log, if there is more to say than the error does.
     fn explain(&self, call: &Call<Self::Note>, error: &ApiError) -> Option<String> {
         let _ = (call, error);
         None
     }
 
-    /// The answer is there: whatever this returns is sent.
+    /// Makes the response from the answer, for every call, rejected ones included.
     fn finish(
         &self,
         call: &mut Call<Self::Note>,
@@ -65,15 +65,15 @@ impl Around for () {
     }
 }
 
-/// What is known of a call while it is answered.
+/// What is known about a call until it is answered.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Call<Note> {
-    /// The operation; `None` where the path, or the method of the path, is of none.
+    /// The operation; `None` if no operation has the path and the method.
     pub operation: Option<&'static OperationInfo>,
-    /// The project of the caller; `None` while, or where, the caller is not known.
+    /// The project of the caller; `None` until the caller is known.
     pub project: Option<ProjectId>,
-    /// The time in the project of the caller, or else that of the server: read once, when it is first needed.
+    /// The time in the project of the caller, or of the server if the caller is not known. It is read once.
     pub now: Option<SystemTime>,
     /// The id of the request, once it has one.
     pub request_id: Option<HeaderValue>,
@@ -81,11 +81,11 @@ pub struct Call<Note> {
     pub body: Bytes,
     /// Why the call failed, for the log.
     pub reason: Option<Cow<'static, str>>,
-    /// What the server signs, where a signature does not match.
+    /// What the server computed, if a signature does not match.
     pub explanation: Option<Explanation>,
-    /// The error that is answered, if it is one.
+    /// The error, if one is answered.
     pub error: Option<ApiError>,
-    /// What [`Around`] notes.
+    /// The notes of [`Around`].
     pub note: Note,
     began: Instant,
 }

@@ -20,10 +20,10 @@ use crate::api::clock::Clock;
 use crate::api::credentials::{Credential, Grant, Secret};
 use crate::api::rejected::Rejected;
 
-/// The project of a caller who names none.
+/// The project of a caller that names none.
 pub const DEFAULT_PROJECT: &str = "default";
 
-/// Who is calling: whose records a request is about.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
@@ -36,9 +36,8 @@ pub struct Caller {
 /// Who may call. Clones share what they know of locked keys and issued tokens.
 ///
 /// A caller presents a token in `X-Auth-Token`, or signs with an access key: see
-/// [`signature`](fabric_model::signature). Of a caller who does both the signature counts, and the token does
-/// not. A key that was rejected more than five times in a row, for other reasons than its date, is locked for
-/// five minutes.
+/// [`signature`](fabric_model::signature). If a caller does both, the signature counts. A key is locked for five
+/// minutes after more than five rejections in a row; a wrong date does not count.
 ///
 /// ```
 /// use fabric_model::health::ShowHealth;
@@ -58,7 +57,7 @@ type Tokens = HashMap<[u8; 32], Arc<Grant>>;
 #[derive(Debug)]
 struct Inner {
     who: Who,
-    /// The tokens that were issued while the server ran, good whoever else may call.
+    /// The tokens that were issued while the server ran. They are accepted besides the credentials.
     issued: RwLock<Tokens>,
     /// What every issued token begins with.
     prefix: Option<&'static str>,
@@ -80,10 +79,9 @@ impl fmt::Debug for Who {
     }
 }
 
-/// Verifies what callers present, where a service knows them by other means than a list: see
-/// [`Callers::verified_by`].
+/// Identifies callers by your own means, such as a session store: see [`Callers::verified_by`].
 pub trait Verifier: Send + Sync + 'static {
-    /// Finds what the caller of a request may do. The body is there since signatures cover it.
+    /// Identifies the caller of a request, and returns what it may do. `body` is for signatures, which cover it.
     ///
     /// ```
     /// use std::time::SystemTime;
@@ -110,7 +108,7 @@ pub trait Verifier: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What the caller is answered: [`Failure::TokenRejected`], for one.
+    /// The error to answer, such as [`Failure::TokenRejected`].
     fn verify<'a>(&'a self, parts: &'a Parts, body: &'a [u8], now: SystemTime) -> Verifying<'a>;
 }
 
@@ -118,18 +116,18 @@ pub trait Verifier: Send + Sync + 'static {
 pub type Verifying<'a> = Pin<Box<dyn Future<Output = Result<Grant, ApiError>> + Send + 'a>>;
 
 impl Callers {
-    /// Any caller, with whatever it presents. The project is the one in `X-Project-Id`, else
+    /// Accepts any caller, and ignores credentials. The project is the one in `X-Project-Id`, else
     /// [`DEFAULT_PROJECT`].
     #[must_use]
     pub fn everybody() -> Self {
         Self::new(Who::Everybody)
     }
 
-    /// Those who present one of these.
+    /// Accepts callers that present one of these credentials.
     ///
     /// # Errors
     ///
-    /// A token or the id of a key that is there twice.
+    /// A token, or the id of a key, is there twice.
     pub fn known(credentials: impl IntoIterator<Item = Credential>) -> Result<Self, Invalid> {
         let (mut tokens, mut access_keys) = (Tokens::new(), AccessKeys::default());
         for Credential { secret, grant } in credentials {
@@ -149,7 +147,7 @@ impl Callers {
         Ok(Self::new(Who::Known { tokens, access_keys }))
     }
 
-    /// Those whom a verifier knows.
+    /// Accepts the callers that a verifier accepts.
     #[must_use]
     pub fn verified_by(verifier: impl Verifier) -> Self {
         Self::new(Who::Verified(Box::new(verifier)))
@@ -159,7 +157,7 @@ impl Callers {
         Self(Arc::new(Inner { who, issued: RwLock::default(), prefix: None }))
     }
 
-    /// The same, where tokens that begin so are issued while the server runs, and no other is good.
+    /// Lets tokens with this prefix be issued while the server runs. Other tokens with the prefix are rejected.
     pub(crate) fn issuing(self, prefix: &'static str) -> Self {
         let inner =
             Arc::into_inner(self.0).expect("callers are given what they issue when they are made");
@@ -202,13 +200,13 @@ impl Callers {
         }
     }
 
-    /// Identifies the caller of a request, and checks that it is allowed an action, if one is needed. An
-    /// [`Api`](crate::Api) does so before every handler; routes of your own may do so too.
+    /// Identifies the caller of a request, and checks that it is allowed an action, if one is given. An
+    /// [`Api`](crate::Api) does so before every handler; use it for routes of your own.
     ///
     /// # Errors
     ///
-    /// 401 for a caller that is not known, 403 for one that is not allowed the action, or asks for a project
-    /// that is not its own, 400 for an `X-Project-Id` that is none.
+    /// 401 if the caller is not known, 403 if it is not allowed the action or names a project that is not its own,
+    /// 400 if `X-Project-Id` is not a valid id.
     pub async fn admit(
         &self,
         action: Option<&str>,
@@ -282,7 +280,7 @@ impl Callers {
         grant.check(action, asked, now)
     }
 
-    /// The project of whoever makes a request that is of no operation, as far as the head tells.
+    /// The project of the caller of a request without an operation, as far as the head says.
     pub(crate) fn project_of(&self, parts: &Parts) -> Option<ProjectId> {
         let asked = || asked_project(&parts.headers).ok();
         let grant = match &self.0.who {
@@ -301,7 +299,7 @@ impl Callers {
         }
     }
 
-    /// Whether a caller presents what begins like an issued token.
+    /// Whether the token of a request begins like an issued one.
     fn is_issued_token(&self, headers: &HeaderMap) -> bool {
         let token = headers.get(header::X_AUTH_TOKEN);
         let Some((token, prefix)) = token.zip(self.0.prefix) else { return false };

@@ -1,4 +1,4 @@
-//! The one clock of a server, which a test may set; a project may have it run ahead, or freeze it.
+//! The clock of a server and its projects, which a test may freeze, set and advance.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::time;
 
-/// Tells the time, which may be frozen, set and advanced. Clones are the same clock.
+/// The time of a server or a project. It may be frozen, set and advanced. Clones are the same clock.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -30,11 +30,11 @@ use crate::api::time;
 #[derive(Clone, Debug)]
 pub struct Clock {
     readings: Arc<RwLock<Readings>>,
-    /// Whose it is, if it is not that of the whole server.
+    /// The project, if it is the clock of one.
     project: Option<ProjectId>,
 }
 
-/// What all clocks of a server show.
+/// The readings of all clocks of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Readings {
@@ -43,11 +43,11 @@ pub(crate) struct Readings {
     projects: BTreeMap<ProjectId, Reading>,
 }
 
-/// What a clock shows relative to the one below it: the system's, or for a project the server's.
+/// The reading of a clock, relative to the one below it: the system's, or for a project the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reading {
-    /// It runs so many milliseconds ahead.
+    /// The clock runs ahead by this number of milliseconds.
     Ahead(i64),
     /// It is frozen. Snapshots of version 1 say `stopped`.
     #[serde(alias = "stopped")]
@@ -108,7 +108,7 @@ impl Clock {
         self.readings.read().time(self.project.as_ref())
     }
 
-    /// Whether it is frozen, be it itself or the server's that it follows.
+    /// Whether the clock is frozen, or for a project that of the server.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         let readings = self.readings.read();
@@ -127,7 +127,7 @@ impl Clock {
         self.turn(|reading, below| Reading::Frozen(reading.time(below)));
     }
 
-    /// Lets the clock run on from the time that it shows.
+    /// Resumes the clock from the time that it shows.
     pub fn resume(&self) {
         self.turn(|reading, below| {
             Reading::Ahead(time::milliseconds_between(below, reading.time(below)))
@@ -152,7 +152,7 @@ impl Clock {
         });
     }
 
-    /// Lets the clock show what the one below it does: the system's, or for a project the server's.
+    /// Returns to the clock of the system, or for a project to that of the server.
     pub fn follow(&self) {
         let mut readings = self.readings.write();
         match &self.project {
@@ -208,7 +208,7 @@ impl Clock {
         }
     }
 
-    /// Whether a project's clock does not just follow the server's.
+    /// Whether the clock of a project was changed, so it does not follow the server's.
     pub(crate) fn is_set_for(&self, project: &ProjectId) -> bool {
         self.readings.read().projects.contains_key(project)
     }

@@ -1,4 +1,4 @@
-//! What a caller may present: tokens and access keys, from arguments or a file.
+//! The credentials that callers may present: tokens and access keys, from arguments or a file.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -8,10 +8,10 @@ use fabric_model::{Invalid, ProjectId, header, json, operations};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-/// A token or an access key that a server knows, and what it is good for.
+/// A token or an access key that a server knows, with its [`Grant`].
 ///
-/// Unless said otherwise it never expires, may do everything, and is good for the project that the
-/// caller names in `X-Project-Id`. Secrets are not printed by `Debug`.
+/// By default it never expires, allows every action, and is good for the project that the caller names in
+/// `X-Project-Id`. `Debug` does not print secrets.
 ///
 /// ```
 /// use fabric_server::Credential;
@@ -28,27 +28,27 @@ pub struct Credential {
     pub(crate) grant: Grant,
 }
 
-/// What is presented.
+/// The secret that a caller presents.
 #[derive(Clone, Debug)]
 pub(crate) enum Secret {
     Token(SecretString),
     AccessKey(AccessKey),
 }
 
-/// What a credential is good for. By default it never expires, may do everything, and is good for the project
-/// that the caller names.
+/// What a credential allows. By default it never expires, allows every action, and is good for the
+/// project that the caller names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// The one project that it is good for.
+    /// The one project that it is good for; `None` for the project that the caller names.
     pub project: Option<ProjectId>,
-    /// Until when it is good.
+    /// When it expires; `None` for never.
     pub expires_at: Option<SystemTime>,
-    /// The actions that it allows.
+    /// The actions that it allows; `None` for all.
     pub actions: Option<BTreeSet<String>>,
 }
 
 impl Grant {
-    /// Whether it is no longer good.
+    /// Whether it has expired at a time.
     #[must_use]
     pub fn has_expired(&self, now: SystemTime) -> bool {
         self.expires_at.is_some_and(|time| now >= time)
@@ -84,7 +84,7 @@ impl Credential {
         Ok(Self::token(token)?.for_project(project))
     }
 
-    /// Reads `AK:SK[=PROJECT]`; for the project it is as in [`Self::parse_token`].
+    /// Reads `AK:SK[=PROJECT]`, with the project as in [`Self::parse_token`].
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Credential {
     ///
     /// # Errors
     ///
-    /// What is wrong, by field and rule; never a value.
+    /// Field and rule of what is wrong, never a value.
     pub fn parse_file(json: &str) -> Result<Vec<Self>, Invalid> {
         let File { tokens, access_keys } =
             json::read(json.strip_prefix('\u{feff}').unwrap_or(json).as_bytes())
@@ -148,21 +148,21 @@ impl Credential {
         tokens.chain(access_keys).collect()
     }
 
-    /// The same, good for one project only, if one is given.
+    /// Limits it to one project, if one is given.
     #[must_use]
     pub fn for_project(mut self, project: Option<ProjectId>) -> Self {
         self.grant.project = project;
         self
     }
 
-    /// The same, until a time.
+    /// Lets it expire at a time.
     #[must_use]
     pub fn until(mut self, time: SystemTime) -> Self {
         self.grant.expires_at = Some(time);
         self
     }
 
-    /// The same, for these actions only, such as `DataArtsFabric::showVpcepClient`: see
+    /// Limits it to these actions, such as `DataArtsFabric::showVpcepClient`: see
     /// [`Operation::ACTION`](fabric_model::Operation::ACTION).
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The limits that every request meets before anything else looks at it.
+//! The limits of head and body, which are checked first.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use http::Version;
 use http::header::{CONTENT_LENGTH, EXPECT, HOST};
 use http::request::Parts;
 
-/// What a request may cost.
+/// The limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The largest body, in bytes.
+    /// The largest body, in bytes. A larger one is rejected with 413.
     pub body: usize,
-    /// The longest time from the end of the head of a request to its answer.
+    /// The longest time from the end of the head of a request to its answer. After it, the answer is 408.
     pub time: Duration,
 }
 

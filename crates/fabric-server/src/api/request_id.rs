@@ -17,13 +17,13 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// Ids that follow from a seed, the time and the name of this machine.
+    /// Ids that follow from a seed, the time and a host name.
     #[must_use]
     pub fn new(seed: u64, hostname: String) -> Self {
         Self { random: Mutex::new(Pcg64Mcg::new(seed.into())), hostname }
     }
 
-    /// Ids that nobody can foretell.
+    /// Ids that cannot be predicted.
     pub(crate) fn random(hostname: String) -> Self {
         Self { random: Mutex::new(Pcg64Mcg::new(uuid::Uuid::new_v4().as_u128())), hostname }
     }

@@ -30,9 +30,9 @@ use crate::api::request_id::RequestIds;
 
 /// An HTTP service made of handlers.
 ///
-/// The operation that a handler serves is the type of its request. Method, path, status, extraction,
-/// validation and errors follow from it, so a handler sees valid and authorised requests only, and one whose
-/// answer is of the wrong type does not compile.
+/// The type of its request says which operation a handler serves. Method, path, status, extraction,
+/// validation and errors follow from it: a handler gets only valid requests of authorised callers, and a
+/// handler whose answer has the wrong type does not compile.
 ///
 /// ```
 /// use fabric_model::access_client::{AccessClient, ShowAccessClient};
@@ -84,7 +84,7 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
 }
 
 impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
-    /// The same, with something that happens around every call.
+    /// The same, with an [`Around`], which gives handlers their second argument.
     pub fn with_around(state: S, around: A) -> Self {
         let shared = Shared {
             state,
@@ -97,7 +97,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
         Self { shared, paths: BTreeMap::new() }
     }
 
-    /// Sets what a request may cost.
+    /// Sets the limits of a request.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.shared.limits = limits;
@@ -111,14 +111,14 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
         self
     }
 
-    /// Sets the clock: that of signatures, tokens, request ids, and the `Date` of answers.
+    /// Sets the clock, for signatures, tokens, request ids and the `Date` of answers.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.shared.clock = clock;
         self
     }
 
-    /// Sets where the ids of requests come from.
+    /// Sets the source of the ids of requests.
     #[must_use]
     pub fn request_ids(mut self, request_ids: RequestIds) -> Self {
         self.shared.request_ids = request_ids;
@@ -161,7 +161,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
         paths.flat_map(|(name, path)| path.methods.iter().map(|method| (method.clone(), *name)))
     }
 
-    /// The service, for axum. Whatever it rejects, it rejects with an error of the contract.
+    /// The service as a router of axum. Every rejection is an error of the contract.
     pub fn into_router(self) -> Router {
         let shared = Arc::new(self.shared);
         let mut router = Router::new();
@@ -262,7 +262,7 @@ impl<S: Clone, A: Around> Shared<S, A> {
         }
     }
 
-    /// Gives an answer what every answer has, tells the log, and hands it to [`Around`].
+    /// Adds the headers of every answer, writes the log, and hands the answer to [`Around`].
     async fn finish(
         &self,
         call: &mut Call<A::Note>,

@@ -20,8 +20,8 @@ use crate::api::tls::Tls;
 
 /// A router that is being served. It stops when it is dropped.
 ///
-/// [`Api::into_router`](crate::Api::into_router) gives a router; this serves it within the limits of
-/// the contract, where the defaults of axum and hyper would refuse a long token or wait forever.
+/// It serves the router of [`Api::into_router`](crate::Api::into_router) within the limits of the contract. The
+/// defaults of axum and hyper would reject a long token, or wait forever for a request.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -94,7 +94,7 @@ impl Server {
         self.address
     }
 
-    /// Takes no more requests, finishes the open ones, and stops; after `grace` in any case.
+    /// Accepts no more requests, finishes the open ones and stops, at the latest after `grace`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! TLS: a certificate that is given, or one that is made at start for tests.
+//! TLS: with a certificate from a file, or one that is made at start for tests.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub struct Tls {
     authority: Option<Arc<str>>,
 }
 
-/// Why there is no TLS with a certificate and key.
+/// Why a certificate and its key cannot be used.
 #[derive(Debug)]
 pub struct TlsError(String);
 
@@ -52,7 +52,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// What can't be read, or a key that is not that of the certificate.
+    /// The certificate or the key cannot be read, or they do not belong together.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, TlsError> {
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificates)
             .collect::<Result<_, _>>()
@@ -130,7 +130,7 @@ impl Tls {
     }
 }
 
-/// `0.0.0.0` and `::` are where to listen, and nobody's address.
+/// `0.0.0.0` and `::` mean every address, so no client connects to them.
 fn is_everywhere(name: &str) -> bool {
     name.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
 }

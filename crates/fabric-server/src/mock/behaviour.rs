@@ -1,11 +1,11 @@
-//! How a mock behaves where the documentation leaves it open.
+//! How a mock behaves where the documentation is silent.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use crate::api::time;
 
-/// How the mock server fills the gaps of the documentation.
+/// How the mock server behaves where the documentation is silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// As documented: every field of a request is optional, and a new name may hold any character.

@@ -1,4 +1,4 @@
-//! What callers have met: a count for each operation and each answer of the contract.
+//! Coverage: how often callers met each documented answer of each operation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,20 +7,20 @@ use fabric_model::{ApiError, Failure, OperationInfo, operations};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What callers have met of the contract, and what not.
+/// Which documented answers callers have met, and which not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Coverage {
     /// How many of the documented answers were met at least once.
     pub covered: usize,
     /// How many there are: for each operation its success and its documented failures.
     pub total: usize,
-    /// The first of the second, in per cent, to one digit.
+    /// `covered` of `total`, in per cent, to one digit.
     pub percent: f64,
     /// Each operation.
     pub operations: Vec<OperationCoverage>,
 }
 
-/// What callers have met of an operation.
+/// Which answers of an operation callers have met.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OperationCoverage {
     /// The operation, by the id that it has in the `OpenAPI` document.
@@ -32,7 +32,7 @@ pub struct OperationCoverage {
 /// How often an answer was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AnswerCoverage {
-    /// Its status; absent for what is no answer of the contract, such as a connection that a fault broke.
+    /// Its status; absent if there was no answer, such as when a fault closes the connection.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

@@ -3,7 +3,7 @@
 use fabric_model::Invalid;
 use http::StatusCode;
 
-/// What is wrong with a request to the control surface.
+/// Why a request to the control surface is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlError {
     pub(crate) status: StatusCode,
@@ -23,7 +23,7 @@ impl ControlError {
         Self { status: StatusCode::CONFLICT, message }
     }
 
-    /// The status with which it is answered over HTTP.
+    /// The status of the answer over HTTP.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status

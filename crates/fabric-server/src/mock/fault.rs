@@ -1,4 +1,4 @@
-//! Faults: when a call goes wrong, how, and whether what it asked for is done all the same.
+//! Faults: which calls go wrong, how, and whether the service does what they ask for.
 
 pub(crate) mod connection;
 pub(crate) mod delivery;

@@ -14,7 +14,7 @@ use crate::mock::service::resources;
 use crate::mock::table::Making;
 use crate::mock::tables::{Registered, Tables};
 
-/// Records that are there from the start: each as the service answers it, in a project.
+/// Records that a mock server starts with, each as the service answers it, in a project.
 ///
 /// ```
 /// use fabric_model::access_client::{AccessClient, AccessClients};
@@ -44,7 +44,7 @@ pub(crate) struct Fixture {
     pub(crate) answer: Value,
 }
 
-/// Which fixture is wrong, and why.
+/// Which fixture is invalid, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixturesError {
     /// What it is, and its place in its list from 0; absent where there is no list.
@@ -80,8 +80,8 @@ impl Fixtures {
     ///
     /// # Errors
     ///
-    /// A resource that the mock keeps no records of; an id that can't be asked for, a time that is not RFC 3339
-    /// in UTC, a state in which nothing starts, or any other rule of the answer.
+    /// The mock keeps no records of the resource; or the answer is invalid: an id that no path can hold, a time
+    /// that is not RFC 3339 in UTC, a state in which no record can start, or another rule of the answer.
     pub fn add<R: Resource>(
         &mut self,
         project: ProjectId,
@@ -95,11 +95,12 @@ impl Fixtures {
         Ok(())
     }
 
-    /// Reads records from JSON: an object with a list for each resource, by its name. A list alone is one of
-    /// access clients; a page as the service lists it will do too. Each record is as the service answers it,
-    /// every field may be absent, and a `project_id` says which project it belongs to: `default` without one.
-    /// The records of a catalogue, such as features, take the place of those that the mock has; without a
-    /// `project_id` in every project.
+    /// Reads records from JSON: an object with a list for each resource, by its name, or a page as the service
+    /// answers it. A list alone is read as access clients. Each record has the fields that the service answers,
+    /// all optional, and a `project_id`, `default` without one.
+    ///
+    /// Records of a catalogue, such as features, replace the catalogue of the mock; without a `project_id` in
+    /// every project.
     ///
     /// ```
     /// use fabric_server::Fixtures;
@@ -114,7 +115,7 @@ impl Fixtures {
     ///
     /// # Errors
     ///
-    /// The first record that is wrong, or is there twice.
+    /// The first record that is invalid, or is there twice.
     pub fn parse(json: &str) -> Result<Self, FixturesError> {
         let wrong = |reason: String| FixturesError { place: None, reason };
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);

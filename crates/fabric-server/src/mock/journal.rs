@@ -1,4 +1,4 @@
-//! The journal: what was asked and answered, within a budget of bytes.
+//! The journal: the calls that were made, within a budget of bytes.
 
 pub(crate) mod entry;
 pub(crate) mod mismatch;
@@ -75,18 +75,18 @@ fn overhead(id: &ProjectId) -> usize {
 /// From so many projects on, those without calls are no more told apart.
 const PROJECTS_MAX: usize = 10_000;
 
-/// What the journal takes.
+/// The size of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JournalStatus {
-    /// Whether calls are kept at all.
+    /// Whether the journal is on.
     pub is_on: bool,
-    /// How many are.
+    /// How many calls it holds.
     pub entries: usize,
-    /// How much memory they take.
+    /// How much memory they take, in bytes.
     pub bytes: usize,
-    /// How much they may take.
+    /// How much memory they may take, in bytes.
     pub limit: usize,
-    /// How many were evicted.
+    /// How many calls were evicted.
     pub evicted: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Names of the contract in requests to the control surface: operations and path parameters.
+//! Checks names of the contract in requests to the control surface: operations and path parameters.
 
 use std::collections::BTreeMap;
 

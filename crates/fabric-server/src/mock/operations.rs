@@ -1,4 +1,4 @@
-//! What handlers of the mock are given, and how they are joined to operations.
+//! The context of the mock's handlers, and how handlers are joined to operations.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,14 +16,14 @@ use crate::mock::behaviour::Behaviour;
 use crate::mock::projects::{Outcome, Project, Projects};
 use crate::mock::table::{Answer, Record};
 
-/// What a handler knows of its call, and the project that it works on.
+/// The context of a handler: its call, and the project that it works on.
 #[derive(Debug)]
 pub(crate) struct Mock {
     pub(crate) projects: Arc<Projects>,
     pub(crate) project: ProjectId,
     /// The time of the call, in whole milliseconds.
     pub(crate) now: SystemTime,
-    /// Whether what the handler changes stays changed.
+    /// Whether the changes of the handler are kept.
     pub(crate) outcome: Outcome,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn page_of(query: &impl Paging) -> (usize, usize) {
     (query.offset() as usize, query.limit() as usize)
 }
 
-/// The operations of the mock, and what can be learned from calls of them.
+/// The operations of the mock, and what a recorder learns from calls of them.
 pub(crate) struct Service<A: Around<Context = Mock>> {
     pub(crate) api: Api<(), A>,
     pub(crate) lessons: Lessons,
@@ -90,7 +90,7 @@ impl fmt::Debug for Lessons {
     }
 }
 
-/// A call that succeeded somewhere else.
+/// A successful call of another service.
 pub(crate) struct Call<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) body: &'a [u8],
@@ -137,7 +137,7 @@ impl<A: Around<Context = Mock>> Service<A> {
         self
     }
 
-    /// Says what a successful call of an operation tells of records.
+    /// Adds what a recorder learns about records from a successful call of an operation.
     pub(crate) fn teaching<O: Operation, R: Record>(
         mut self,
         seen: fn(Request<O>, O::Response) -> Vec<Seen<R>>,

@@ -1,4 +1,4 @@
-//! The projects of a mock: their records, and where their draws have got to.
+//! The projects of a mock: their records and their sequences of draws.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -11,12 +11,12 @@ use crate::mock::random::Draws;
 use crate::mock::table::{Making, Record, Table};
 use crate::mock::tables::Tables;
 
-/// What belongs to a project.
+/// The records of a project, and its sequences of draws.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     pub(crate) tables: Tables,
     pub(crate) draws: Draws,
-    /// For calls that bring a fault of their own.
+    /// For faults in the header of a call.
     pub(crate) header_draws: Draws,
 }
 
@@ -44,7 +44,7 @@ impl Project {
         }
     }
 
-    /// Takes in what was seen of a record elsewhere; what no mock could answer is left out.
+    /// Adds or changes a record as another service answered it. An answer that is invalid is ignored.
     pub(crate) fn observe<R: Record>(
         &mut self,
         answer: <R::Resource as Resource>::Answer,
@@ -78,7 +78,7 @@ pub(crate) struct Live {
     pub(crate) projects: HashMap<ProjectId, Mutex<Project>>,
 }
 
-/// Whether what a call changes stays changed.
+/// Whether the changes of a call are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Outcome {
     #[default]

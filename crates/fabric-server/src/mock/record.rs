@@ -1,4 +1,4 @@
-//! Passes calls on to a real endpoint, and records them for a mock to start with.
+//! Passes calls on to a real endpoint, and records them: a mock can start from the recording.
 
 use std::borrow::Cow;
 use std::io;
@@ -38,26 +38,26 @@ use crate::mock::service::service;
 use crate::mock::settings::Settings;
 use crate::mock::world::World;
 
-/// What a [`Recorder`] needs to know.
+/// The settings of a [`Recorder`].
 #[derive(Clone, Debug)]
 pub struct RecorderSettings {
     /// Where to listen; port 0 stands for a free one.
     pub listen: SocketAddr,
     /// The endpoint that calls are passed on to, such as `https://fabric.cn-north-4.myhuaweicloud.com`.
     pub upstream: String,
-    /// What to call with, in place of what the callers present. A caller's own signature is for the
-    /// recorder as the host, which an endpoint may refuse.
+    /// The credential to call with, in place of what the callers present. A caller's own signature covers the
+    /// host of the recorder, so an endpoint may reject it.
     pub credential: Option<Credential>,
     /// Authorities to trust besides those of the system, in PEM.
     pub certificate_authorities: Option<Vec<u8>>,
-    /// The project in which a mock is to have what was seen, for callers that name none.
+    /// The project of the recorded records, for callers that name none.
     pub project: ProjectId,
 }
 
-/// Passes calls on to a real endpoint, and records them: [`World::snapshot`] and [`World::journal`] are what a
-/// mock starts with. Credentials are in neither.
+/// Passes calls on to a real endpoint, and records them. A mock can start from its [`World::snapshot`] and
+/// [`World::journal`]; neither holds credentials.
 ///
-/// Answers come back as they are, but for what belongs to a connection.
+/// Answers are passed back unchanged, except for the headers of the connection.
 #[derive(Debug)]
 pub struct Recorder {
     server: Server,
@@ -79,7 +79,8 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// When it can't listen there, or the endpoint is no URL with only a host.
+    /// It cannot listen on the address, the upstream is not a URL with only a host, or it would lend its
+    /// credential to callers on other machines.
     #[expect(clippy::unused_async, reason = "it must run in a runtime")]
     pub async fn start(settings: RecorderSettings) -> io::Result<Self> {
         let RecorderSettings { listen, upstream, credential, certificate_authorities, project } =
@@ -130,13 +131,13 @@ impl Recorder {
         format!("http://{}", self.server.address())
     }
 
-    /// What was seen so far.
+    /// The recorded records and calls.
     #[must_use]
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// Takes no more calls, finishes the open ones, and stops; after `grace` in any case.
+    /// Accepts no more calls, finishes the open ones and stops, at the latest after `grace`.
     ///
     /// # Errors
     ///

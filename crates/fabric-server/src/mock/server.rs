@@ -70,8 +70,8 @@ impl MockServer {
     ///
     /// # Errors
     ///
-    /// When it can't listen where the settings say; when that is beyond this machine, and any caller would be
-    /// accepted; when a credential is there twice.
+    /// It cannot listen on the address; the address is beyond this machine and any caller would be accepted
+    /// (see [`Settings::open_to_all`]); a credential is there twice.
     #[expect(
         clippy::unused_async,
         reason = "it must run in a runtime, and stores will need to wait"
@@ -163,13 +163,13 @@ impl MockServer {
         &self.world
     }
 
-    /// The clock of the server: advance it, and records grow older.
+    /// The clock of the server: states, expiry and faults follow it.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         self.world.clock()
     }
 
-    /// Takes no more requests, finishes the open ones, and stops; after `grace` in any case.
+    /// Accepts no more requests, finishes the open ones and stops, at the latest after `grace`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! How a mock server is to be.
+//! The settings of a mock server.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::mock::fixtures::Fixtures;
 use crate::mock::snapshot::Snapshot;
 use crate::mock::throttle::RateLimit;
 
-/// How a mock server is to be.
+/// The settings of a mock server.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,28 +29,28 @@ use crate::mock::throttle::RateLimit;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where to listen; port 0 stands for a free one.
+    /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What callers may present. With none, any caller is accepted.
+    /// The credentials that callers may present. With none, any caller is accepted.
     pub credentials: Vec<Credential>,
-    /// Listen beyond this machine although any caller is accepted.
+    /// Whether to listen beyond this machine although any caller is accepted.
     pub open_to_all: bool,
-    /// How to speak TLS, if at all.
+    /// TLS; plain HTTP when absent.
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
-    /// How to fill the gaps of the documentation.
+    /// How to behave where the documentation is silent.
     pub profile: Profile,
     /// How long a new record of a resource that has states is `CREATING`.
     pub creating_time: Duration,
     /// How long such a record is `DELETING`.
     pub deleting_time: Duration,
-    /// What ids, made-up names, addresses and draws follow from; random when absent.
+    /// The number that ids, made-up names, addresses and random draws follow from; random when absent.
     pub seed: Option<u64>,
-    /// The records that are there from the start.
+    /// The records to start with.
     pub fixtures: Fixtures,
-    /// All state to start with, besides the fixtures.
+    /// The state to start with, to which the fixtures are added.
     pub snapshot: Option<Snapshot>,
-    /// What a request may cost.
+    /// The limits of a request.
     pub limits: Limits,
     /// How many records of a resource a project may have; any number when absent, none with 0. A request for
     /// one more is rejected with 429.
@@ -59,8 +59,8 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     /// How much memory the journal may take, in bytes; with 0 no call is kept.
     pub journal_limit: usize,
-    /// The token that the control surface demands. Without one it is open to this machine alone, or to any
-    /// caller with [`Self::open_to_all`].
+    /// The token of the control surface. Without one, the surface is open to this machine, and closed if the
+    /// server listens beyond it, unless [`Self::open_to_all`] is set.
     pub control_token: Option<SecretString>,
     /// Sites whose pages may call: `https://example.org`, or `*` for all.
     pub cors_origins: Vec<String>,
@@ -74,7 +74,7 @@ pub struct Settings {
 const JOURNAL_LIMIT: usize = 16 * 1024 * 1024;
 
 impl Default for Settings {
-    /// A free port of this machine, an empty store, everything done at once.
+    /// A free port of this machine, no records but the catalogues, no delays.
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),

@@ -17,10 +17,10 @@ use crate::mock::service::resources;
 use crate::mock::state::State;
 use crate::mock::tables::Tables;
 
-/// All state of a world at a moment: records of every resource, faults with their counts, clocks, how far every
-/// sequence of draws has got, and who has which project. The journal and the coverage are not in it.
+/// All state of a world at a moment: the records of every resource, faults with their counts, clocks, the
+/// number of draws of every sequence, and the tokens of projects. The journal and the coverage are not in it.
 ///
-/// Tokens of projects are in it as their SHA-256, so it holds no secret and can be committed.
+/// Tokens are in it as their SHA-256, so it holds no secret and can be committed.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -39,7 +39,7 @@ pub struct Snapshot {
     /// The version of its form. Version 1 is read too: it has access clients only, and draws begin anew.
     #[schema(minimum = 1, maximum = 2)]
     version: u32,
-    /// What ids, made-up names, addresses and draws follow from.
+    /// The number that ids, made-up names, addresses and random draws follow from.
     seed: u64,
     /// How many projects were given an id.
     projects_made: u64,
@@ -47,7 +47,7 @@ pub struct Snapshot {
     clocks: Readings,
     #[schema(value_type = Object)]
     projects: BTreeMap<ProjectId, SavedProject>,
-    /// Those that are for no project of their own.
+    /// The faults for every project.
     #[schema(value_type = Vec<Object>)]
     faults: Vec<SavedFault>,
     last_fault_id: u64,

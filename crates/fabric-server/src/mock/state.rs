@@ -27,7 +27,7 @@ pub(crate) struct State {
     pub(crate) projects: HashMap<ProjectId, Project>,
     pub(crate) faults: FaultSet,
     pub(crate) clocks: Readings,
-    /// Who has a token, by its SHA-256.
+    /// The project of each token, by its SHA-256.
     pub(crate) tokens: HashMap<[u8; 32], ProjectId>,
 }
 

@@ -1,4 +1,4 @@
-//! What a mock says of itself, at a glance.
+//! Summaries of a mock: its status, projects, clocks and resources.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,13 +12,13 @@ use crate::api::clock::Clock;
 use crate::api::time;
 use crate::mock::journal::JournalStatus;
 
-/// A project that was made, and how to call in it.
+/// A project that was created, with its token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectAccess {
     /// The project.
     #[schema(value_type = String)]
     pub project_id: ProjectId,
-    /// A token for `X-Auth-Token`, good for this project only, whoever else may call.
+    /// A token for `X-Auth-Token`, good for this project only.
     pub token: String,
 }
 
@@ -33,24 +33,25 @@ impl fmt::Debug for ProjectAccess {
     }
 }
 
-/// A project, at a glance.
+/// The summary of a project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProjectSummary {
     /// The project.
     #[schema(value_type = String)]
     pub project_id: ProjectId,
-    /// How many records it has, by resource.
+    /// The number of its records, by resource.
     pub records: BTreeMap<String, usize>,
-    /// How many faults are for it alone.
+    /// The number of its own faults.
     pub faults: usize,
 }
 
-/// A mock server, at a glance.
+/// The status of a mock server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WorldStatus {
     /// The version of the program.
     pub version: String,
-    /// What ids, made-up names, addresses and draws follow from: pass it to reproduce a run.
+    /// The number that ids, made-up names, addresses and random draws follow from: pass it as `--seed` to
+    /// reproduce a run.
     pub seed: u64,
     /// The clock of the server.
     pub clock: ClockStatus,
@@ -58,15 +59,15 @@ pub struct WorldStatus {
     pub journal: JournalStatus,
 }
 
-/// What a clock shows.
+/// The state of a clock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClockStatus {
     /// The time, in RFC 3339.
     #[schema(format = DateTime)]
     pub time: String,
-    /// Whether it is frozen.
+    /// Whether the clock is frozen.
     pub frozen: bool,
-    /// How far it is ahead of the clock of the system, such as `1h 5s` or `-3s`.
+    /// How far the clock is ahead of the system's, such as `1h 5s` or `-3s`.
     pub offset: String,
 }
 
@@ -75,9 +76,9 @@ pub struct ClockStatus {
 pub struct ResourceStatus {
     /// Its name, such as `access-clients`: in the path of its records, in fixtures and in snapshots.
     pub name: String,
-    /// What it is.
+    /// A description in a few words.
     pub description: String,
-    /// The path parameter that holds the id of one, if a path does.
+    /// The path parameter that holds an id of it, if a path has one.
     pub id_parameter: Option<String>,
 }
 
@@ -96,7 +97,7 @@ impl From<&ResourceInfo> for ResourceStatus {
 pub struct Records<T> {
     /// The records as the service answers them, newest first.
     pub records: Vec<T>,
-    /// How many there are, on this page and all others.
+    /// The number of records on all pages.
     pub total: usize,
 }
 

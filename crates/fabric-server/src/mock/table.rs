@@ -1,4 +1,4 @@
-//! The records of a resource in a project: in memory, sorted, and of which a copy costs nothing.
+//! The records of a resource in a project: in memory, sorted, and cheap to copy.
 
 use std::any::Any;
 use std::cmp::Reverse;
@@ -17,22 +17,22 @@ use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::random::Draws;
 
-/// What the mock keeps of one thing of a resource: times, from which its state follows.
+/// What the mock keeps of a resource: times, not a state, which follows from them.
 pub(crate) trait Record:
     Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
-    /// What it is a record of.
+    /// The resource that it is a record of.
     type Resource: Resource<Answer: DeserializeOwned>;
 
-    /// Its id, which no other record of the resource has in a project.
+    /// Its id, unique among the records of the resource in a project.
     fn id(&self) -> &str;
 
-    /// When it was created, in whole milliseconds: lists are sorted by it, the newest first, and then by id.
+    /// When it was created, in whole milliseconds. Lists are sorted by it, newest first, then by id.
     fn created_at(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
 
-    /// From when on it is gone, if it is being deleted.
+    /// When it will be gone, if it is being deleted.
     fn gone_from(&self) -> Option<SystemTime> {
         None
     }
@@ -40,19 +40,19 @@ pub(crate) trait Record:
     /// The answer of the service about it.
     fn answer(&self, now: SystemTime) -> Answer<Self>;
 
-    /// Makes a record of what a service has answered, or of what fixtures say: `known` is what the mock knows
-    /// of the same thing already.
+    /// Makes a record from an answer of a service, or from fixtures. `known` is the record with the same id, if
+    /// the mock has it: it fills in what the answer lacks.
     ///
     /// # Errors
     ///
-    /// What no answer of this mock could be.
+    /// An answer that this mock could not give.
     fn learn(
         answer: Answer<Self>,
         known: Option<&Self>,
         making: &mut Making<'_>,
     ) -> Result<Self, Invalid>;
 
-    /// What every project begins with.
+    /// The records that every project starts with.
     fn catalogue() -> Vec<Self> {
         Vec::new()
     }
@@ -61,7 +61,7 @@ pub(crate) trait Record:
 /// The answer of the service about a record.
 pub(crate) type Answer<R> = <<R as Record>::Resource as Resource>::Answer;
 
-/// What a record is made with, where nothing else is said.
+/// What fills in the fields that an answer or fixtures leave out.
 pub(crate) struct Making<'a> {
     pub(crate) draws: &'a mut Draws,
     pub(crate) behaviour: &'a Behaviour,
@@ -96,9 +96,9 @@ impl Making<'_> {
 /// Newest first, then by id.
 type Place = (Reverse<SystemTime>, Arc<str>);
 
-/// The records of a resource in a project. Each call sees those that are not gone at `now`.
+/// The records of a resource in a project. Every method first drops the records that are gone at `now`.
 ///
-/// Copies share what has not changed since: a project is forked, and a write tried and undone, in the same time
+/// Copies share what has not changed since, so forking a project and undoing a write take the same time
 /// whatever its size.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<R> {
@@ -136,7 +136,7 @@ impl<R: Record> Table<R> {
         self.by_place.get(self.places.get(id)?).map(Arc::as_ref)
     }
 
-    /// A record, to be changed. Its place in lists stays, and so does when it is gone: see [`Self::delete`].
+    /// A record, to be changed, except for `created_at` and `gone_from`: see [`Self::delete`].
     pub(crate) fn get_mut(&mut self, id: &str, now: SystemTime) -> Option<&mut R> {
         self.remove_gone(now);
         self.by_place.get_mut(self.places.get(id)?).map(Arc::make_mut)
@@ -154,8 +154,8 @@ impl<R: Record> Table<R> {
         true
     }
 
-    /// Deletes a record by and by: `mark` says from when on it is gone, unless it is being deleted already.
-    /// `false` if there is none.
+    /// Marks a record as being deleted, unless it is already: `mark` sets when it will be gone. `false` if there
+    /// is none.
     pub(crate) fn delete(&mut self, id: &str, now: SystemTime, mark: impl FnOnce(&mut R)) -> bool {
         let Some(record) = self.get_mut(id, now) else { return false };
         if record.gone_from().is_none() {
@@ -219,7 +219,7 @@ impl<R: Record> Table<R> {
     }
 }
 
-/// A table of records of whatever resource: for what works the same for all of them.
+/// A table of any resource: for what works the same for all of them.
 pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// A copy, which costs nothing.
     fn boxed(&self) -> Box<dyn AnyTable>;

@@ -1,4 +1,4 @@
-//! How many calls a project may make.
+//! The rate limit of a project.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 
 use crate::api::time;
 
-/// So many calls in so much time, for each project. Who has been silent for that long may make them all
-/// at once.
+/// A number of calls per time, for each project. A project that made no call for that time may make all
+/// of them at once.
 ///
 /// ```
 /// let rate: fabric_server::RateLimit = "20/s".parse()?;
@@ -61,7 +61,7 @@ impl fmt::Display for RateLimit {
     }
 }
 
-/// Who has used how much of a limit.
+/// How much of the limit each project has used.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     limit: RateLimit,

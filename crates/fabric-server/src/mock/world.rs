@@ -70,7 +70,7 @@ struct Inner {
     journal: Journal,
     counts: Counts,
     start: Mutex<Start>,
-    /// Set when the server stops: whatever waits then ends.
+    /// Set when the server stops, to end streams and delays.
     stop: Stop,
 }
 
@@ -119,8 +119,7 @@ impl World {
         world
     }
 
-    /// Starts afresh with these records in place of the fixtures of the settings. All else is as after a
-    /// [reset](Self::reset).
+    /// Resets the world, as [`Self::reset`] does, and replaces the fixtures of the settings by these.
     pub fn start_from(&self, fixtures: &Fixtures) {
         let mut start = self.0.start.lock();
         let state = start.without.clone().with(fixtures, &self.0.projects.behaviour);
@@ -131,9 +130,8 @@ impl World {
         self.0.counts.clear();
     }
 
-    /// Goes back to how the server was started: records, faults, clocks, draws and projects; clears the
-    /// journal and the coverage, and unlocks keys. Of one project, only what belongs to it; its token
-    /// stays good.
+    /// Takes records, faults, clocks, draws and projects back to the start, clears the journal and the coverage,
+    /// and unlocks keys. With a project, resets only what belongs to it; its token stays good.
     pub fn reset(&self, project: Option<&ProjectId>) {
         let Some(id) = project else {
             let start = self.0.start.lock().with_fixtures.clone();
@@ -168,7 +166,7 @@ impl World {
         }
     }
 
-    /// All state, as of one moment.
+    /// All state, of one moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let live = self.0.projects.write();
@@ -186,7 +184,7 @@ impl World {
         Snapshot::of(&state)
     }
 
-    /// Restores a snapshot, all at once. The journal goes on.
+    /// Restores a snapshot, all at once. The journal is kept.
     pub fn restore(&self, snapshot: &Snapshot) {
         let first = self.0.projects.read().first.clone();
         self.put(snapshot.to_state(first));
@@ -210,12 +208,12 @@ impl World {
         drop(old);
     }
 
-    /// Makes a project: empty, or with the records and the clock of another as they are, in the same time
-    /// whatever its size. Without an id it gets one that follows from the seed.
+    /// Creates a project: empty, or with a copy of the records and the clock of another. A copy takes the same
+    /// time whatever the size of the project. Without an id, it gets one that follows from the seed.
     ///
     /// # Errors
     ///
-    /// A project that is there already, or one to fork from that is not.
+    /// The project exists, or the project to copy does not.
     pub fn create_project(
         &self,
         id: Option<ProjectId>,
@@ -255,11 +253,11 @@ impl World {
         Ok(ProjectAccess { project_id: id, token })
     }
 
-    /// Ends a project with all that belongs to it: records, faults, journal, clock and token.
+    /// Deletes a project with all that belongs to it: records, faults, journal, clock and token.
     ///
     /// # Errors
     ///
-    /// A project of which there is nothing.
+    /// The project does not exist.
     pub fn delete_project(&self, id: &ProjectId) -> Result<(), ControlError> {
         let mut live = self.0.projects.write();
         let old = live.projects.remove(id);
@@ -281,7 +279,7 @@ impl World {
         }
     }
 
-    /// Every project that has or had records, or was made, and the default one; by their ids.
+    /// Every project that was created or has had records, and the default one, sorted by id.
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectSummary> {
         let mut counts = BTreeMap::from([(default_project(), None)]);
@@ -300,7 +298,7 @@ impl World {
         counts.into_iter().map(summary).collect()
     }
 
-    /// The resources of which there are records.
+    /// The resources that the mock keeps records of.
     #[must_use]
     pub fn resources(&self) -> Vec<ResourceStatus> {
         resources().iter().map(|resource| ResourceStatus::from(resource.info)).collect()
@@ -327,7 +325,7 @@ impl World {
         })
     }
 
-    /// The same in JSON, for a resource by its name; `None` where there are no records of it.
+    /// The same in JSON, for a resource by its name; `None` if the mock keeps no records of it.
     #[must_use]
     pub fn records_json(
         &self,
@@ -347,12 +345,12 @@ impl World {
     ///
     /// # Errors
     ///
-    /// A fault that contradicts itself, or too many of them.
+    /// The fault contradicts itself, or there are too many faults.
     pub fn add_fault(&self, fault: Fault) -> Result<FaultStatus, ControlError> {
         self.0.faults.add(fault, self.seed())
     }
 
-    /// The faults in force: those of a project, or all; the first first.
+    /// The faults of a project, or all, in the order in which they were added.
     #[must_use]
     pub fn faults(&self, project: Option<&ProjectId>) -> Vec<FaultStatus> {
         self.0.faults.list(project)
@@ -362,7 +360,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// There is none of this number.
+    /// There is no fault with this number.
     pub fn remove_fault(&self, id: u64) -> Result<(), ControlError> {
         if self.0.faults.remove(id) {
             return Ok(());
@@ -381,8 +379,8 @@ impl World {
         self.0.journal.entries(filter)
     }
 
-    /// The calls that fit as they are made, from `after` on, or from now on; until the server stops. The
-    /// filter's `before` and `limit` do not count.
+    /// Streams matching calls as they are made, from `after` on, or from now on, until the server stops. `before`
+    /// and `limit` of the filter are ignored.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -422,24 +420,24 @@ impl World {
         })
     }
 
-    /// Adds calls to the journal that were made elsewhere, such as those of a recording; the newest first, as
-    /// the journal lists them. They are numbered anew.
+    /// Adds calls to the journal, such as those of a recording, newest first as [`Self::journal`] lists them. They
+    /// get new numbers.
     pub fn add_to_journal(&self, entries: &[Entry]) {
         for entry in entries.iter().rev() {
             self.0.journal.add_entry(entry);
         }
     }
 
-    /// Clears the journal of a project, or of all.
+    /// Clears the journal of a project, or of all projects.
     pub fn clear_journal(&self, project: Option<&ProjectId>) {
         self.0.journal.clear(project);
     }
 
-    /// Whether the calls that a test expects were made.
+    /// Verifies that the calls that a test expects were made.
     ///
     /// # Errors
     ///
-    /// The journal is off.
+    /// The journal is off, or the expectation contradicts itself.
     pub fn verify(&self, expectation: &Expectation) -> Result<Verdict, ControlError> {
         self.0.journal.verify(expectation)
     }
@@ -450,13 +448,13 @@ impl World {
         &self.0.clock
     }
 
-    /// What callers have met of the contract, in all projects.
+    /// Which documented answers callers have met, in all projects.
     #[must_use]
     pub fn coverage(&self) -> Coverage {
         self.0.counts.coverage()
     }
 
-    /// The world at a glance.
+    /// A summary: version, seed, clock and journal.
     #[must_use]
     pub fn status(&self) -> WorldStatus {
         WorldStatus {
@@ -545,7 +543,7 @@ impl World {
     }
 }
 
-/// A seed that nobody chose, short enough to be typed.
+/// A random seed, short enough to be typed.
 fn random_seed() -> u64 {
     u64::from(uuid::Uuid::new_v4().as_fields().0)
 }

@@ -21,7 +21,7 @@ const CLOSED: u8 = 1;
 const RESET: u8 = 2;
 
 impl Connection {
-    /// Has it end before another byte is written.
+    /// Ends the connection before another byte is written.
     pub(crate) fn close(&self) {
         self.0.store(CLOSED, Ordering::Release);
     }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::api::answer::Answer;
 use crate::mock::error::ControlError;
 
-/// What comes in place of an answer.
+/// What replaces an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
@@ -20,17 +20,17 @@ pub enum Effect {
         /// Its status.
         #[schema(minimum = 200, maximum = 599)]
         status: u16,
-        /// Which failure of the contract, where several have the status: 401 and 404 come from the
-        /// service and from the gateway.
+        /// The failure of the contract, if several have the status: 401 and 404 come from the service and
+        /// from the gateway.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false, examples("APIG.0301"))]
         error_code: Option<String>,
-        /// The body: text as it is, anything else as JSON. When absent: the contract's own for a failure, none
+        /// The body: text as it is, anything else as JSON. When absent: that of the contract for a failure, none
         /// for a success.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         body: Option<Value>,
-        /// Headers besides those of every answer; its `X-request-id` and its length stay the server's.
+        /// More headers. `X-request-id` and the length are always the server's.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
     },
@@ -39,31 +39,31 @@ pub enum Effect {
         /// How long to wait, in seconds.
         retry_after_seconds: u64,
     },
-    /// The connection is reset in place of an answer (over HTTP/2 with all that is under way on it).
+    /// The connection is reset in place of an answer (over HTTP/2 with all its other calls).
     Reset,
     /// The connection is closed in place of an answer.
     Drop,
-    /// The head of the answer, a part of its body, and the end of the connection.
+    /// The connection is closed after the head of the answer and a part of its body.
     Truncate {
         /// How much of the body is sent; half of it when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         bytes: Option<usize>,
     },
-    /// A whole answer whose body is no JSON.
+    /// A whole answer whose body is not JSON.
     Corrupt,
     /// The body comes in small pieces.
     Trickle {
-        /// How much at a time; 1 when absent.
+        /// The bytes of a piece; 1 when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false, minimum = 1)]
         bytes: Option<usize>,
-        /// How long between two; 100 when absent.
+        /// The time between two pieces, in milliseconds; 100 when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false, maximum = 600_000)]
         every_milliseconds: Option<u64>,
     },
-    /// Nothing comes, for ten minutes; then the connection is closed.
+    /// No answer comes for ten minutes; then the connection is closed.
     Hang,
 }
 

@@ -46,7 +46,7 @@ impl Firing {
         !matches!(self.then, Some(Effect::Reset | Effect::Drop | Effect::Hang))
     }
 
-    /// What happens, for whoever wonders.
+    /// The fault and its effect in words, for log and journal.
     pub(crate) fn in_words(&self) -> String {
         let whose = match self.id {
             Some(id) => format!("fault {id}"),

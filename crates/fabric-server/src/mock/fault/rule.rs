@@ -14,10 +14,10 @@ use crate::mock::fault::effect::Effect;
 use crate::mock::names::{check_operation, check_parameters};
 use crate::mock::random::Draws;
 
-/// A fault: the calls that it is about, and what it does to them.
+/// A fault: the calls that it matches, and what it does to them.
 ///
-/// Faults are looked at in the order in which they were added, those of the caller's project before those
-/// for every project; the first that fires counts.
+/// A call meets the first fault that fires. Faults of the caller's project come before those for every
+/// project; within each, they come in the order in which they were added.
 ///
 /// ```
 /// use fabric_server::fault::{Effect, Fault, When, Write};
@@ -39,29 +39,29 @@ use crate::mock::random::Draws;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Which calls; all when absent.
+    /// The calls that it matches; all when absent.
     #[serde(default, skip_serializing_if = "When::is_always")]
     #[schema(inline)]
     pub when: When,
-    /// How long the answer is held back, or what comes in its place.
+    /// How long the answer, or its replacement, is held back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub delay: Option<Delay>,
-    /// What comes in place of the answer; the service's own answer when absent.
+    /// What replaces the answer; the service's own answer when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub then: Option<Effect>,
-    /// Whether the service does what was asked. When absent: yes where the caller gets the service's own
-    /// answer, whole or in part, and no where something else comes in its place.
+    /// Whether the service does what was asked. When absent: kept if the caller gets the service's own answer,
+    /// whole or in part, else discarded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub write: Option<Write>,
 }
 
-/// The calls that a fault is about: those for which everything holds that is given.
+/// The calls that a fault matches: everything that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct When {
-    /// The operation, by the id that it has in the `OpenAPI` document.
+    /// The operation, by its id in the `OpenAPI` document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, examples("ShowAccessClient"))]
     pub operation: Option<String>,
@@ -69,23 +69,24 @@ pub struct When {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>)]
     pub project_id: Option<ProjectId>,
-    /// Only the n-th such call since the fault was added, from 1. Calls that other faults change count too.
+    /// Only the n-th such call since the fault was added, counted from 1. Calls that meet other faults count
+    /// too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub call: Option<u64>,
-    /// At most so many times.
+    /// The most calls that the fault changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 1)]
     pub times: Option<u64>,
-    /// How likely, from 0 to 1, drawn from the seed of the server.
+    /// How likely the fault fires, from 0 to 1. The draws follow from the seed of the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, minimum = 0, maximum = 1)]
     pub probability: Option<f64>,
-    /// From this time on, by the clock of the project.
+    /// Only calls from this time on, by the clock of the project.
     #[serde(with = "time::optional", default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
     pub from: Option<SystemTime>,
-    /// Until before this time.
+    /// Only calls before this time.
     #[serde(with = "time::optional", default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
     pub until: Option<SystemTime>,
@@ -104,13 +105,13 @@ impl When {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delay {
-    /// Always as long.
+    /// Always the same time.
     Fixed {
-        /// So long.
+        /// The time.
         #[schema(maximum = 600_000)]
         milliseconds: u64,
     },
-    /// Any time between two, each as likely.
+    /// A time between two, evenly distributed.
     Uniform {
         /// The shortest.
         #[schema(maximum = 600_000)]
@@ -119,12 +120,12 @@ pub enum Delay {
         #[schema(maximum = 600_000)]
         maximum_milliseconds: u64,
     },
-    /// As networks are: mostly near the median, at times much longer.
+    /// As in networks: mostly near the median, sometimes much longer.
     LogNormal {
-        /// Half of the calls take longer.
+        /// The median: half of the calls take longer.
         #[schema(maximum = 600_000)]
         median_milliseconds: u64,
-        /// How far it spreads: the standard deviation of the logarithm, such as 0.5.
+        /// The spread: the standard deviation of the logarithm, such as 0.5.
         #[schema(minimum = 0, maximum = 10)]
         sigma: f64,
     },
@@ -133,25 +134,25 @@ pub enum Delay {
 /// The longest delay, and the longest that a call hangs.
 pub(crate) const DELAY_MAX: Duration = Duration::from_mins(10);
 
-/// Whether the service does what was asked, when the caller is not told so.
+/// Whether the service does what a call asks for, although a fault changes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Write {
-    /// It does.
+    /// It does: the state shows it.
     Kept,
-    /// It does not.
+    /// It does not: the records stay as they were.
     Discarded,
 }
 
 /// A fault in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FaultStatus {
-    /// Its number, by which it is removed.
+    /// Its number.
     pub id: u64,
-    /// The fault, with what was left open decided.
+    /// The fault, with its defaults filled in.
     #[serde(flatten)]
     pub fault: Fault,
-    /// How many calls it was about.
+    /// How many calls it matched.
     pub matched: u64,
     /// How many of them it changed.
     pub fired: u64,

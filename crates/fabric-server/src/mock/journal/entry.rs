@@ -1,4 +1,4 @@
-//! Calls as the journal tells them, and which of them to tell.
+//! Calls as the journal shows them, and filters of calls.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::mock::error::ControlError;
 use crate::mock::journal::mismatch::SignatureMismatch;
 use crate::mock::names::{check_operation, check_parameters};
 
-/// A call, as the journal tells it.
+/// A call, as the journal shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Entry {
-    /// Its place among all calls of the server.
+    /// Its number among all calls of the server.
     pub sequence: u64,
     /// When it was answered, by the clock of its project.
     pub time: String,
-    /// The project of the caller; `null` where the caller is not known.
+    /// The project of the caller; `null` if the caller is not known.
     pub project_id: Option<String>,
-    /// The operation, unless the path and method are of none.
+    /// The operation; `null` if no operation has the path and method.
     pub operation: Option<String>,
     /// The method.
     pub method: String,
@@ -31,31 +31,31 @@ pub struct Entry {
     pub parameters: BTreeMap<String, String>,
     /// The headers of the request. Credentials are `[redacted]`.
     pub headers: BTreeMap<String, String>,
-    /// The body of the request: JSON, or text, or `null` for none. Of a long one, the beginning.
+    /// The body of the request: JSON, or text, or `null` for none. Only the beginning of a long one.
     pub body: Value,
-    /// How many bytes the body has.
+    /// The length of the body of the request, in bytes.
     pub body_bytes: u64,
-    /// The status of the answer; `null` where a fault sent none.
+    /// The status of the answer; `null` if a fault prevented it.
     pub status: Option<u16>,
     /// The code of a failure.
     pub error_code: Option<String>,
-    /// The body of the answer, as that of the request.
+    /// The body of the answer, shown as that of the request.
     pub answer: Value,
     /// The id of the request.
     pub request_id: String,
-    /// How long the service took, without delays of faults.
+    /// How long the service took, without the delays of faults.
     pub microseconds: u64,
-    /// The number of the fault that the call met, or 0 for one in a header.
+    /// The number of the fault that the call met; 0 for one in a header.
     pub fault: Option<u64>,
     /// Why the call was rejected.
     pub reason: Option<String>,
-    /// What was signed, where a signature does not match.
+    /// What was signed, if a signature does not match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub signature: Option<SignatureMismatch>,
 }
 
-/// Which calls; those for which everything holds that is given.
+/// A filter of calls: everything that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
@@ -64,9 +64,9 @@ pub struct Filter {
     #[param(value_type = Option<String>)]
     #[schema(value_type = Option<String>)]
     pub project_id: Option<ProjectId>,
-    /// Besides those of the project, the calls of no project: those of callers that are not known.
+    /// With `project_id`: also the calls of no project, which are those of unknown callers.
     pub unattributed: Option<bool>,
-    /// The operation, by the id that it has in the `OpenAPI` document.
+    /// The operation, by its id in the `OpenAPI` document.
     pub operation: Option<String>,
     /// The method.
     pub method: Option<String>,
@@ -78,9 +78,9 @@ pub struct Filter {
     pub error_code: Option<String>,
     /// Only calls later than this one.
     pub after: Option<u64>,
-    /// Only calls earlier than this one: to go on from the last of a page.
+    /// Only calls earlier than this one: to continue after the last of a page.
     pub before: Option<u64>,
-    /// How many at most, 1 to 1,000; 100 when absent.
+    /// The most calls, 1 to 1,000; 100 when absent.
     #[param(minimum = 1, maximum = 1000)]
     #[schema(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
@@ -98,7 +98,7 @@ impl Filter {
     }
 }
 
-/// What the journal has of some calls.
+/// The calls of the journal that match a filter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Entries {
     /// The calls, newest first.
@@ -108,11 +108,11 @@ pub struct Entries {
     pub evicted: u64,
 }
 
-/// What a stream of the journal holds.
+/// An event in a stream of the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A call.
     Call(Box<Entry>),
-    /// So many calls, or more, were evicted before they could be sent.
+    /// At least this number of calls was evicted before they could be sent.
     Evicted(u64),
 }

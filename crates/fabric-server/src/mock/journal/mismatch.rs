@@ -1,4 +1,4 @@
-//! What was signed, where a signature does not match.
+//! What was signed, if a signature does not match.
 
 use fabric_model::signature::Explanation;
 use http::{HeaderMap, HeaderName};
@@ -15,18 +15,18 @@ const CANONICAL_REQUEST_MAX: usize = 64 * 1024;
 /// places by chance, and is redacted only as the value of its header.
 const SECRET_MIN: usize = 8;
 
-/// A request in its canonical form, as the server and as the caller sees it.
+/// The canonical forms of a request that server and caller computed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignatureMismatch {
-    /// What the server makes of the request: the first 64 KiB of it. Tokens are `[redacted]`.
+    /// The canonical request that the server computed: the first 64 KiB. Tokens are `[redacted]`.
     pub canonical_request: String,
-    /// What the server signs.
+    /// The string to sign that the server computed.
     pub string_to_sign: String,
-    /// What the caller made of it, if it told in the header `X-Mock-Canonical-Request`,
-    /// percent-encoded: the first 64 KiB of it. Tokens are `[redacted]`, and so is, wherever it stands,
-    /// the value of any header of the request that holds a secret of 8 bytes or more.
+    /// The canonical request that the caller computed, if it sent it percent-encoded in the header
+    /// `X-Mock-Canonical-Request`: the first 64 KiB. Tokens are `[redacted]`, and so is every secret of
+    /// 8 bytes or more that a header of the request holds, wherever it occurs.
     pub canonical_request_of_caller: Option<String>,
-    /// The first line in which the two differ, from 1, even where it stands behind the first 64 KiB.
+    /// The first line in which the two differ, counted from 1, even if it is after the first 64 KiB.
     pub first_difference: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What a test expects of the calls that were made, and whether it is so.
+//! Verifies the calls that a test expects.
 
 use std::collections::BTreeMap;
 
@@ -12,26 +12,26 @@ use crate::mock::journal::entry::{Entry, Filter};
 use crate::mock::journal::packed::{Packed, readable};
 use crate::mock::names::{check_operation, check_parameters};
 
-/// What a test expects of the calls that were made.
+/// The calls that a test expects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// Which calls; all when absent.
+    /// The calls; all when absent.
     #[serde(default)]
     pub calls: Matching,
-    /// How many: exactly so many, or a range. At least one when absent.
+    /// How many: a number, or a range. At least one when absent.
     #[serde(default)]
     pub count: Count,
 }
 
-/// The calls that a test means.
+/// The calls that a test expects: everything that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Matching {
     /// The project.
     #[schema(value_type = Option<String>)]
     pub project_id: Option<ProjectId>,
-    /// The operation, by the id that it has in the `OpenAPI` document.
+    /// The operation, by its id in the `OpenAPI` document.
     pub operation: Option<String>,
     /// The method.
     pub method: Option<String>,
@@ -51,17 +51,17 @@ pub struct Matching {
     pub parameters: BTreeMap<String, String>,
 }
 
-/// How many calls there are to be.
+/// How many calls a test expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Count {
-    /// Exactly so many.
+    /// Exactly this number.
     Exactly(u64),
-    /// A range, of which one end may be open.
+    /// A range; one end may be open.
     Range(Range),
 }
 
-/// From so many to so many; at least one of the two must be given.
+/// A range of numbers. At least one end must be given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
@@ -128,20 +128,20 @@ impl Count {
     }
 }
 
-/// Whether the calls were made.
+/// Whether the expected calls were made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Verdict {
-    /// Whether they were.
+    /// Whether the expectation is met.
     pub is_met: bool,
-    /// What is so or not so, in words.
+    /// The outcome in words.
     pub message: String,
-    /// How many such calls were found.
+    /// How many matching calls were found.
     pub found: u64,
-    /// Where that is not as expected: what came instead, the nearest first, with what it lacks.
+    /// If the expectation is not met: the calls that were made instead, the most similar first.
     pub instead: Vec<Near>,
 }
 
-/// A call that is not what was expected.
+/// A call that does not match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Near {
     /// Where it differs, such as `operation` and `body.name`.
