@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::process::Stdio;
 
+use crate::openapi;
+use crate::shell::{Outcome, cargo, cargo_command, say, shown};
 use crate::stage::{Counts, Failed, Stages};
-use crate::{Outcome, cargo, cargo_command, openapi, say, shown};
 
 /// What users may build besides the whole workspace with every feature. Each line is linted and built
 /// by itself: in the workspace the features that one package asks for are on for all.

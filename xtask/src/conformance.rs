@@ -4,31 +4,20 @@ mod browser;
 mod curl;
 mod image;
 mod node;
-mod python;
+pub(crate) mod python;
 mod rust;
 mod server;
 mod tools;
+mod workshop;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
+use crate::shell::cargo;
 use crate::stage::{Failed, Stages};
-use crate::{Outcome, cargo, root, run, say};
 
-use server::Server;
-
-/// The one token of the servers that are called with tokens.
-const TOKEN: &str = "conformance";
-
-/// How much Schemathesis tries.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Depth {
-    /// The same requests each time: what fails in CI fails here.
-    Usual,
-    /// Ten times as many, and others each time.
-    Thorough,
-}
+use python::Depth;
+use workshop::workshop;
 
 /// Installs the tools under `target/conformance`, and runs them.
 ///
@@ -77,38 +66,4 @@ pub(crate) fn conformance(stages: &mut Stages, depth: Depth) -> Result<(), Faile
     let claim = "the static program runs with nothing else beside it";
     stages.prove("program alone", claim, image::available(), |()| image::program_alone());
     Ok(())
-}
-
-/// Where everything that the tools need and leave behind is put.
-fn workshop() -> PathBuf {
-    target().join("conformance")
-}
-
-/// The folder that cargo builds in, which this program itself is in.
-fn target() -> PathBuf {
-    let program = std::env::current_exe().unwrap_or_default();
-    program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
-}
-
-/// The settings and programs of ours that the tools are run with.
-fn settings() -> PathBuf {
-    root().join("xtask/conformance")
-}
-
-/// Runs a client's program, with the endpoint of a server and a token as its arguments.
-fn call(client: &mut Command) -> Outcome {
-    let server = Server::start(Server::command().env("FABRIC_TOKEN", TOKEN))?;
-    run(client.args([&server.endpoint, TOKEN]).env("NO_PROXY", "127.0.0.1"))
-}
-
-/// Runs a command whose paths are absolute, and shows what it says only if it fails.
-fn quietly(command: &mut Command) -> Outcome {
-    let program = command.get_program().display().to_string();
-    let output = command.output();
-    let output = output.map_err(|error| format!("cannot run {program}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    say(&String::from_utf8_lossy(&output.stdout));
-    Err(format!("{program} failed: {}", String::from_utf8_lossy(&output.stderr)))
 }

@@ -4,15 +4,15 @@ mod breaking;
 mod check;
 mod conformance;
 mod openapi;
+mod shell;
 mod stage;
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::conformance::Depth;
+use crate::conformance::python::Depth;
+use crate::shell::{Outcome, cargo, complain, say};
 use crate::stage::{Lacking, Stages};
 
 /// The tasks of this repository.
@@ -56,8 +56,6 @@ enum Task {
     Soak,
 }
 
-type Outcome = Result<(), String>;
-
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Check => return in_stages(check::check),
@@ -98,54 +96,4 @@ fn in_stages(task: impl FnOnce(&mut Stages) -> Result<(), stage::Failed>) -> Exi
 fn bench(arguments: &str) -> Outcome {
     cargo("build --release --package fabric-server")?;
     cargo(&format!("bench --package xtask --bench overhead{arguments}"))
-}
-
-fn cargo(arguments: &str) -> Outcome {
-    run(&mut cargo_command(arguments))
-}
-
-/// Cargo with these arguments, in the root of the repository.
-fn cargo_command(arguments: &str) -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(arguments.split(' ')).env("RUSTDOCFLAGS", "-D warnings").current_dir(root());
-    cargo
-}
-
-/// Runs a command to its end, in the root of the repository.
-fn run(command: &mut Command) -> Outcome {
-    let shown = shown(command);
-    let status = command.current_dir(root()).status();
-    let status = status.map_err(|error| format!("cannot run {shown}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{shown} failed")) }
-}
-
-/// A command as one types it, for messages: the program without its folder.
-fn shown(command: &Command) -> String {
-    let program = Path::new(command.get_program());
-    let name = program.file_name().unwrap_or(program.as_os_str());
-    let words = std::iter::once(name).chain(command.get_args());
-    let words: Vec<_> = words.map(|word| word.display().to_string()).collect();
-    format!("`{}`", words.join(" "))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
-}
-
-#[expect(clippy::print_stdout, reason = "a task speaks to whoever runs it")]
-fn say(what: &str) {
-    println!("{what}");
-}
-
-#[expect(clippy::print_stderr, reason = "a task speaks to whoever runs it")]
-fn complain(reason: &str) {
-    eprintln!("xtask: {reason}");
 }

@@ -2,7 +2,8 @@
 
 use fabric_model::document;
 
-use crate::{Outcome, breaking, read, root, write};
+use crate::breaking;
+use crate::shell::{Outcome, read, root, write};
 
 /// The documents, and the name of each under `openapi/`.
 fn documents() -> [(&'static str, String); 3] {

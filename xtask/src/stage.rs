@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::{Outcome, say};
+use crate::shell::{Outcome, say};
 
 /// What happens to a stage that needs something that this machine lacks.
 #[derive(Clone, Copy, Debug, PartialEq)]

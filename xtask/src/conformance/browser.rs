@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, node, settings, tools, workshop};
+use super::server::Server;
+use super::workshop::{settings, workshop};
+use super::{node, tools};
+use crate::shell::{Outcome, run, say};
 use crate::stage::Missing;
-use crate::{Outcome, run, say};
 
 const CHROMIUM: &str = "chromium";
 

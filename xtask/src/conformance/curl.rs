@@ -6,9 +6,11 @@ use std::process::Command;
 use fabric_model::access_client::ListAccessClients;
 use fabric_model::{Operation, header};
 
-use super::{Server, tools, workshop};
+use super::server::Server;
+use super::tools;
+use super::workshop::workshop;
+use crate::shell::{Outcome, say, write};
 use crate::stage::Missing;
-use crate::{Outcome, say, write};
 
 const REMEDY: &str = "install curl, built with HTTP/2";
 

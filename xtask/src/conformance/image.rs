@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Server, quietly, tools, workshop};
+use super::server::Server;
+use super::tools;
+use super::workshop::workshop;
+use crate::shell::{Outcome, quietly, run, say, write};
 use crate::stage::Missing;
-use crate::{Outcome, run, say, write};
 
 /// The flags of the Containerfile: the C library is linked in.
 const STATIC: &str = "-C target-feature=+crt-static";

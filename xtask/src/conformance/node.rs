@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{call, quietly, settings, tools, workshop};
+use super::server::call;
+use super::tools;
+use super::workshop::{settings, workshop};
+use crate::shell::{Outcome, quietly, read, root, say, write};
 use crate::stage::Missing;
-use crate::{Outcome, read, root, say, write};
 
 const NODE: &str = "install Node.js 20 or newer, with npm";
 

@@ -6,9 +6,20 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Depth, Server, TOKEN, call, quietly, settings, tools, workshop};
+use super::server::{Server, TOKEN, call};
+use super::tools;
+use super::workshop::{settings, workshop};
+use crate::shell::{Outcome, quietly, read, root, run, say, write};
 use crate::stage::Missing;
-use crate::{Outcome, read, root, run, say, write};
+
+/// How much Schemathesis tries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Depth {
+    /// The same requests each time: what fails in CI fails here.
+    Usual,
+    /// Ten times as many, and others each time.
+    Thorough,
+}
 
 /// How many requests Schemathesis generates for each operation, at most, in each of its phases.
 const EXAMPLES: usize = 100;

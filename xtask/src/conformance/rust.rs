@@ -2,9 +2,11 @@
 
 use std::process::Command;
 
-use super::{call, settings, tools, workshop};
+use super::server::call;
+use super::tools;
+use super::workshop::{settings, workshop};
+use crate::shell::{Outcome, run};
 use crate::stage::Missing;
-use crate::{Outcome, run};
 
 /// Fetches the sources of progenitor and what it needs, which the workspace doesn't.
 pub(super) fn fetch() -> Result<(), Missing> {

@@ -5,7 +5,11 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::target;
+use super::workshop::target;
+use crate::shell::{Outcome, run};
+
+/// The one token of the servers that are called with tokens.
+pub(super) const TOKEN: &str = "conformance";
 
 /// A mock server of this build, stopped when dropped.
 pub(super) struct Server {
@@ -49,4 +53,10 @@ impl Drop for Server {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// Runs a client's program, with the endpoint of a server and a token as its arguments.
+pub(super) fn call(client: &mut Command) -> Outcome {
+    let server = Server::start(Server::command().env("FABRIC_TOKEN", TOKEN))?;
+    run(client.args([&server.endpoint, TOKEN]).env("NO_PROXY", "127.0.0.1"))
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::settings;
+use super::workshop::settings;
+use crate::shell::{read, write};
 use crate::stage::Missing;
-use crate::{read, write};
 
 /// What to do where a file of ours can't be read or written.
 pub(super) const REPAIR: &str = "repair that";

@@ -8,6 +8,7 @@ use fabric_server::coverage::Coverage;
 use reqwest::{Certificate, Client, StatusCode};
 
 use crate::arguments::{Arguments, Asked};
+use crate::settings::read;
 
 /// Whether the server takes calls.
 pub(crate) async fn health(asked: &Asked, arguments: &Arguments) -> Result<bool, String> {
@@ -88,7 +89,7 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
     }
     let mut builder = Client::builder().timeout(asked.timeout).no_proxy();
     if let Some(path) = asked.ca.as_ref().or(own_authority) {
-        let pem = crate::read("certificate", path)?;
+        let pem = read("certificate", path)?;
         let certificates = Certificate::from_pem_bundle(&pem)
             .map_err(|_| format!("the certificate {} is no PEM", path.display()))?;
         builder = builder.tls_certs_only(certificates);

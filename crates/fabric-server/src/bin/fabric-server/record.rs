@@ -8,7 +8,9 @@ use fabric_server::journal::{Entries, Filter};
 use fabric_server::{Credential, Recorder, RecorderSettings, World};
 
 use crate::arguments::Command;
-use crate::{StopSignals, announce, read, why};
+use crate::settings::read;
+use crate::signals::StopSignals;
+use crate::terminal::{announce, why};
 
 /// How often what is new is written.
 const WRITE_TIME: Duration = Duration::from_secs(1);
