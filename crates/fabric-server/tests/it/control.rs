@@ -442,7 +442,7 @@ async fn records_of_whatever_resource_are_listed() {
     let resources = get(&server, "/_mock/v1/resources", "").await.json();
     let names: Vec<_> =
         resources["resources"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
-    assert_eq!(names, ["access-clients", "workspaces", "features"]);
+    assert_eq!(names[..3], ["access-clients", "workspaces", "features"]);
     let body = br#"{"name": "fabric"}"#;
     assert_eq!(send(&server, raw::json("POST", "/v1/workspaces", body)).await.status, 200);
     let page = get(&server, "/_mock/v1/projects/default/workspaces?limit=1", "").await.json();
@@ -453,6 +453,8 @@ async fn records_of_whatever_resource_are_listed() {
     assert_eq!(unknown.status, 404);
     assert!(error(&unknown).contains("there are access-clients, workspaces, features"));
     let projects = get(&server, "/_mock/v1/projects", "").await.json();
-    let records = json!({"access-clients": 0, "workspaces": 1, "features": 3});
-    assert_eq!(projects["projects"][0]["records"], records);
+    let records = &projects["projects"][0]["records"];
+    for (resource, count) in [("access-clients", 0), ("workspaces", 1), ("features", 3)] {
+        assert_eq!(records[resource], count, "{resource}");
+    }
 }
