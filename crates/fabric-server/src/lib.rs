@@ -35,7 +35,8 @@ mod in_memory {
     pub use crate::mock::settings::Settings;
     pub use crate::mock::snapshot::{Snapshot, SnapshotError};
     pub use crate::mock::status::{
-        ClockStatus, ProjectAccess, ProjectSummary, Records, ResourceStatus, WorldStatus,
+        ClockStatus, CreateExample, ProjectAccess, ProjectSummary, Records, ResourceStatus,
+        WorldStatus,
     };
     pub use crate::mock::throttle::RateLimit;
     pub use crate::mock::world::World;

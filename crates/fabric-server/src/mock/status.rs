@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use fabric_model::{ProjectId, ResourceInfo};
+use fabric_model::{
+    Operation, OperationVisitor, ProjectId, Resource, ResourceInfo, visit_operations,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::api::clock::Clock;
@@ -80,14 +83,53 @@ pub struct ResourceStatus {
     pub description: String,
     /// The path parameter that holds an id of it, if a path has one.
     pub id_parameter: Option<String>,
+    /// The path of the operation that lists them, if there is one; with a `{name}` for each parameter.
+    pub list_path: Option<String>,
+    /// How one is created, if an operation does so.
+    pub create: Option<CreateExample>,
+}
+
+/// A request that creates something, from the examples of the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CreateExample {
+    /// The path of the operation, with a `{name}` for each parameter.
+    pub path: String,
+    /// The body.
+    #[schema(value_type = Object)]
+    pub body: Value,
 }
 
 impl From<&ResourceInfo> for ResourceStatus {
     fn from(info: &ResourceInfo) -> Self {
-        Self {
+        let status = Self {
             name: info.name.to_owned(),
             description: info.description.to_owned(),
             id_parameter: info.id_parameter.map(str::to_owned),
+            list_path: None,
+            create: None,
+        };
+        let mut collect = CollectOperations(status);
+        visit_operations(&mut collect);
+        collect.0
+    }
+}
+
+/// Finds the operations that list and create records of a resource: the first of each kind.
+struct CollectOperations(ResourceStatus);
+
+impl OperationVisitor for CollectOperations {
+    fn visit<O: Operation>(&mut self) {
+        let Self(status) = self;
+        if O::Resource::NAME != status.name {
+            return;
+        }
+        if O::ITEMS_IN_RESPONSE.is_some() && status.list_path.is_none() {
+            status.list_path = Some(O::PATH.to_owned());
+        }
+        let creates = O::ID_IN_RESPONSE.is_some() && !O::INFO.is_repeatable();
+        if creates && status.create.is_none() {
+            let body = serde_json::to_value(O::example().request.body).unwrap_or_default();
+            status.create = Some(CreateExample { path: O::PATH.to_owned(), body });
         }
     }
 }

@@ -3,7 +3,6 @@
 
 const ROWS = 200;
 const PAGE = 100;
-const CONTRACT = "/v1/access-clients";
 /** How much the journal keeps of a body. */
 const BODY = 65_536;
 const TOKEN = "fabric-mock-control-token";
@@ -73,18 +72,18 @@ function paced(milliseconds, task) {
 
 // Calls of the control API
 
-/** The server answered, and refused. */
-class Refused extends Error {}
-class NoToken extends Refused {}
+/** The server rejected the request. */
+class Rejected extends Error {}
+class NoToken extends Rejected {}
 
 let asking = null;
 
-/** Asks for the control token, once for all calls that were refused with the same one. */
-async function askForToken(refused) {
-  if (sessionStorage.getItem(TOKEN) !== refused) return;
-  $("token-text").textContent = refused
+/** Asks for the control token, once for all calls that were rejected with the same one. */
+async function askForToken(rejected) {
+  if (sessionStorage.getItem(TOKEN) !== rejected) return;
+  $("token-text").textContent = rejected
     ? "The server does not know that token."
-    : "This server asks for its control token. It is kept until this tab is closed.";
+    : "This server asks for its control token. The browser keeps it until you close this tab.";
   $("token").value = "";
   asking ??= ask("token-dialog").finally(() => (asking = null));
   if (!(await asking)) throw new NoToken("The server asks for its control token");
@@ -105,7 +104,7 @@ async function send(method, path, body, signal) {
       continue;
     }
     const text = await answer.json().then((json) => json.error, () => null);
-    throw new Refused(text ?? `${method} ${path} was answered with ${answer.status}`);
+    throw new Rejected(text ?? `${method} ${path} was answered with ${answer.status}`);
   }
 }
 
@@ -165,27 +164,38 @@ function confirm(title, text, yes) {
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const plural = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+const words = (name) => name.replaceAll(/[-_]/g, " ");
+const title = (text) => text[0].toUpperCase() + text.slice(1);
+/** The tokens of projects that were created on this page. */
 const tokens = new Map();
-const SAMPLE = '{"name":"analytics-1"}';
 
-/** The command that lists the access clients of a project, or creates one. */
-function curl(id, body) {
-  const parts = [`curl -s ${location.origin}${CONTRACT}`];
+/** A command that calls the service as a project, and what it creates if it does. */
+function curl(id, path, body) {
+  const parts = [`curl -sg ${quoted(location.origin + path)}`];
   if (id !== "default") parts.push(`-H ${quoted(`X-Project-Id: ${id}`)}`);
   if (tokens.has(id)) parts.push(`-H ${quoted(`X-Auth-Token: ${tokens.get(id)}`)}`);
-  if (body) parts.push("-H 'Content-Type: application/json'", `-d ${quoted(body)}`);
+  if (body) parts.push("-H 'Content-Type: application/json'", `--data-raw ${quoted(JSON.stringify(body))}`);
   return parts.join(" ");
 }
 
-/** A call of the journal as a command. What was redacted cannot be said again, but for the token. */
+/** Shows a command to copy, or hides where it would stand if there is none. */
+function showCommand(id, command) {
+  $(id).textContent = command ?? "";
+  $(id).parentElement.hidden = !command;
+}
+
+/** A call of the journal as a command. What was redacted cannot be sent again, but for the token. */
 function curlOf(entry) {
-  const parts = [`curl -i -X ${entry.method} ${quoted(location.origin + entry.target)}`];
+  // Methods and names of headers may hold what a shell reads, bodies what curl does.
+  const parts = [`curl -i --globoff --path-as-is -X ${quoted(entry.method)} ${quoted(location.origin + entry.target)}`];
   const made = ["host", "content-length", "connection", "accept", "accept-encoding", "user-agent"];
   for (const [name, value] of Object.entries(entry.headers ?? {})) {
+    // curl takes a name without a value for one to leave out, unless a semicolon ends it.
+    const header = value ? `${name}: ${value}` : `${name};`;
     if (name === "x-auth-token") parts.push(`-H "${name}: $FABRIC_AUTH_TOKEN"`);
-    else if (!made.includes(name) && value !== "[redacted]") parts.push(`-H ${quoted(`${name}: ${value}`)}`);
+    else if (!made.includes(name) && value !== "[redacted]") parts.push(`-H ${quoted(header)}`);
   }
-  if (entry.body !== null) parts.push(`-d ${quoted(text(entry.body, 0))}`);
+  if (entry.body !== null) parts.push(`--data-raw ${quoted(text(entry.body, 0))}`);
   return parts.join(" ");
 }
 
@@ -224,22 +234,37 @@ async function copy(button) {
 const copyable = (content) =>
   make("div", { className: "copy" }, make("code", {}, content), make("button", { type: "button" }, "Copy"));
 
-// Projects
+// What the address names
 
 let project = "default";
 
-async function loadProjects() {
-  const { projects } = await call("GET", "projects");
-  const found = projects.map(({ project_id, access_clients }) => ({ project_id, access_clients }));
-  if (!found.some((one) => one.project_id === project)) found.push({ project_id: project, access_clients: 0 });
-  reconcile($("project"), found, (one) => one.project_id, ({ project_id, access_clients }) =>
-    make("option", { value: project_id }, `${project_id} (${access_clients})`), true);
-  $("project").value = project;
-  $("end-project").disabled = project === "default";
-  return projects;
+/** The project and the resource that the address names. */
+function address() {
+  try {
+    const [first, second = ""] = location.hash.slice(1).split("/").map(decodeURIComponent);
+    return [first || "default", second];
+  } catch {
+    return ["default", ""];
+  }
 }
 
-const select = (id) => (location.hash = `#${encodeURIComponent(id)}`);
+const select = (id, name = resource.name) =>
+  (location.hash = `#${encodeURIComponent(id)}/${encodeURIComponent(name)}`);
+
+// Projects
+
+async function loadProjects() {
+  const { projects } = await call("GET", "projects");
+  const found = projects.map(({ project_id, records }) => ({ project_id, records }));
+  if (!found.some((one) => one.project_id === project)) found.push({ project_id: project, records: {} });
+  reconcile($("project"), found, (one) => one.project_id, ({ project_id, records }) =>
+    make("option", { value: project_id },
+      `${project_id} (${Object.values(records).reduce((sum, count) => sum + count, 0)})`), true);
+  $("project").value = project;
+  $("delete-project").disabled = project === "default";
+  const { records } = found.find((one) => one.project_id === project);
+  for (const { name } of resources) showCount(name, records[name]);
+}
 
 async function createProject() {
   $("project-id").value = "";
@@ -253,76 +278,169 @@ async function createProject() {
   tokens.set(made.project_id, made.token);
   select(made.project_id);
   $("made-title").textContent = `Project ${made.project_id}`;
-  $("made-curl").textContent = curl(made.project_id, SAMPLE);
+  $("made-curl").textContent = curl(made.project_id, resource.list_path ?? resource.create?.path ?? "/");
   await ask("made-dialog");
 }
 
-async function endProject() {
-  const ended = project;
-  const text = "Its access clients, calls and faults are gone then, and its token is no longer let in.";
-  if (!(await confirm(`End project ${ended}?`, text, "End project"))) return;
-  await call("DELETE", `projects/${encodeURIComponent(ended)}`);
-  tokens.delete(ended);
+async function deleteProject() {
+  const deleted = project;
+  const text = "This deletes its records, calls and faults. Its token is rejected from then on.";
+  if (!(await confirm(`Delete project ${deleted}?`, text, "Delete project"))) return;
+  await call("DELETE", `projects/${encodeURIComponent(deleted)}`);
+  tokens.delete(deleted);
   select("default");
 }
 
-// Access clients
+// Resources and their records
 
+let resources = [];
+let resource = null;
 let offset = 0;
 let isMoving = false;
-let shown = null;
+let columns = [];
 const opened = new Set();
 
+async function loadResources() {
+  const found = (await call("GET", "resources")).resources;
+  if (JSON.stringify(found) === JSON.stringify(resources)) return;
+  resources = found;
+  $("tabs").replaceChildren(...resources.map(({ name, description }) =>
+    make("button", { type: "button", role: "tab", id: `tab-${name}`, value: name, title: description,
+      "aria-controls": "panel", onclick: () => select(project, name) },
+    title(words(name)), " ", make("span"))));
+  choose(address()[1]);
+}
+
+/** Shows the records of a resource, from the first on. */
+function choose(name) {
+  resource = resources.find((one) => one.name === name) ?? resources[0];
+  for (const tab of $("tabs").children) {
+    const isChosen = tab.value === resource.name;
+    tab.setAttribute("aria-selected", isChosen);
+    tab.tabIndex = isChosen ? 0 : -1;
+  }
+  $("panel").setAttribute("aria-labelledby", `tab-${resource.name}`);
+  [offset, isMoving] = [0, false];
+  opened.clear();
+  $("records-box").scrollTo(0, 0);
+  for (const id of ["records-box", "records-empty", "records-pages"]) $(id).hidden = true;
+  showColumns([]);
+}
+
+function showCount(name, count) {
+  $(`tab-${name}`).lastElementChild.textContent = count ?? "";
+}
+
 async function loadRecords() {
-  const asked = project;
-  const path = `projects/${encodeURIComponent(asked)}/access-clients?offset=${offset}&limit=${PAGE}`;
-  const { access_client_infos: records, total } = await call("GET", path);
-  if (asked !== project) return;
+  const [asked, of] = [project, resource];
+  const path = `projects/${encodeURIComponent(asked)}/${encodeURIComponent(of.name)}`;
+  const { records, total } = await call("GET", `${path}?offset=${offset}&limit=${PAGE}`);
+  if (asked !== project || of !== resource) return;
   if (offset && offset >= total) {
     offset = 0;
     return loadRecords();
   }
-  reconcile($("records"), records, (record) => record.id, row, shown !== asked);
-  shown = asked;
+  const isFirst = showColumns(columnsOf(records));
+  const found = records.map((record, index) => ({ key: String(idOf(record) ?? offset + index), record }));
+  reconcile($("records"), found, ({ key }) => key, row, isFirst);
   // Only the clock ends these, and no call tells of it.
-  isMoving = records.some(({ status }) => status === "CREATING" || status === "DELETING");
-  $("records-count").textContent = total || "";
+  isMoving = records.some((record) => stateOf(statusOf(record)) === "moving");
+  showCount(of.name, total);
   $("records-box").hidden = total === 0;
   $("records-empty").hidden = total !== 0;
-  $("records-curl").textContent = curl(project, SAMPLE);
+  const none = `This project has no ${words(of.name)}.`;
+  $("records-empty-text").textContent = of.create ? `${none} Create one, and it appears here:` : none;
+  showCommand("records-curl", of.create && curl(project, of.create.path, of.create.body));
   $("records-pages").hidden = total <= PAGE;
   $("records-newer").disabled = offset === 0;
   $("records-older").disabled = offset + PAGE >= total;
 }
 
-function row(record) {
-  const name = make("button", { type: "button", className: "name", "aria-expanded": opened.has(record.id) },
-    record.name ?? "no name");
-  const more = make("tr", { hidden: !opened.has(record.id), className: "more" },
-    make("td", { colSpan: 6 }, make("pre", {}, JSON.stringify(record, null, 2))));
+/** What most services call these fields; the contract says what else is an id. */
+const STATUS = /^(status|state)$/;
+const NAME = /^name$/;
+const isId = (name) => name === "id" || name === resource.id_parameter;
+const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value);
+const fieldOf = (record, isWanted) => record[Object.keys(record).find(isWanted)] ?? null;
+const idOf = (record) => fieldOf(record, isId);
+const statusOf = (record) => fieldOf(record, (name) => STATUS.test(name));
+
+/** What the words of a status tell: whether it changes by itself, and whether all is well. */
+function stateOf(status) {
+  if (/^(running|active|available|normal|enabled|ready|succe)/i.test(status)) return "good";
+  if (/fail|error|abnormal/i.test(status)) return "failed";
+  return /ing$/i.test(status) ? "moving" : "other";
+}
+
+/**
+ * The columns of a table: each has the names of its fields. The first tells the records apart, then come
+ * status and times, then the rest, those first that most records have.
+ */
+function columnsOf(records) {
+  const fields = new Map();
+  for (const [name, value] of records.flatMap(Object.entries)) {
+    if (value === null) continue;
+    const field = fields.get(name) ?? { name, count: 0, isTime: true };
+    fields.set(name, { name, count: field.count + 1, isTime: field.isTime && isTime(value) });
+  }
+  const rank = ({ name, isTime }) => [NAME.test(name), isId(name), STATUS.test(name), isTime, true].indexOf(true);
+  const sorted = [...fields.values()].sort((one, other) => rank(one) - rank(other) || other.count - one.count);
+  const first = sorted.filter((field) => rank(field) < 2).slice(0, 2);
+  const rest = sorted.filter((field) => !first.includes(field));
+  if (!sorted.length) return [];
+  if (!first.length) first.push(rest.shift());
+  return [first, ...rest.map((field) => [field])].map((column) => column.map(({ name }) => name));
+}
+
+/** Sets the head of the table. True if it is another one; then no row is left. */
+function showColumns(wanted) {
+  if (JSON.stringify(wanted) === JSON.stringify(columns)) return false;
+  columns = wanted;
+  $("columns").replaceChildren(...columns.map((names) =>
+    make("th", { scope: "col" }, names.map(words).join(" and "))));
+  for (const body of [...$("records").tBodies]) body.remove();
+  return true;
+}
+
+function row({ key, record }) {
+  const [[first, second], ...rest] = columns;
+  const name = make("button", { type: "button", className: "name", "aria-expanded": opened.has(key) },
+    String(record[first] ?? `no ${words(first)}`));
+  const more = make("tr", { hidden: !opened.has(key), className: "more" },
+    make("td", { colSpan: columns.length }, make("pre", {}, text(record, 2))));
   name.onclick = () => {
     more.hidden = !more.hidden;
     name.setAttribute("aria-expanded", !more.hidden);
-    if (more.hidden) opened.delete(record.id);
-    else opened.add(record.id);
+    if (more.hidden) opened.delete(key);
+    else opened.add(key);
   };
-  const subnets = record.subnet_ids ?? [];
-  const created = record.create_time ?? "";
   return make("tbody", {}, make("tr", {},
-    make("td", {}, name, make("code", {}, record.id)),
-    make("td", {}, make("span", { className: "status", "data-status": record.status }, record.status ?? "–")),
-    make("td", { className: "wide" }, make("code", { title: record.vpc_id ?? "" }, record.vpc_id ?? "–")),
-    make("td", { className: "wide wider" }, make("code", { title: subnets.join("\n") },
-      subnets.length > 1 ? `${subnets[0]} + ${subnets.length - 1}` : subnets[0] ?? "–")),
-    make("td", { className: "wide wider" }, String(record.access_connections?.length || "–")),
-    make("td", { className: "wide" }, make("time", { dateTime: created }, created && date(created)))), more);
+    make("td", {}, name, second && make("code", {}, String(record[second] ?? "–"))),
+    ...rest.map(([field]) => make("td", {}, cell(field, record[field] ?? null)))), more);
+}
+
+/** A value in short, with the whole in its tooltip. */
+function cell(field, value) {
+  if (value === null || value.length === 0) return make("span", {}, "–");
+  if (STATUS.test(field)) return make("span", { className: "status", "data-state": stateOf(value) }, String(value));
+  if (isTime(value)) return make("time", { dateTime: value, title: value }, date(value));
+  const whole = (one) => (typeof one === "object" ? JSON.stringify(one) : String(one));
+  const short = (all, first, more = "") =>
+    make("span", { className: "value", title: all }, make("span", {}, first), more);
+  if (!Array.isArray(value)) return short(whole(value), whole(value));
+  const all = value.map(whole).join("\n");
+  if (typeof value[0] === "object") return short(all, String(value.length));
+  return short(all, whole(value[0]), value.length > 1 ? ` + ${value.length - 1}` : "");
 }
 
 // The journal
 
 let last = 0;
-let forgotten = 0;
+/** The last call before somebody cleared the journal here: calls of unknown callers are in it still. */
+let cleared = 0;
+let evicted = 0;
 let arrived = [];
+let isJournalOn = true;
 
 const isShown = (entry) => {
   const operation = $("journal-operation").value;
@@ -330,9 +448,12 @@ const isShown = (entry) => {
   return !$("journal-failures").checked || entry.status === null || entry.status >= 400;
 };
 
+/** Tells calls apart, also those of servers that were started one after the other. */
+const keyOf = ({ sequence, request_id }) => `${sequence} ${request_id}`;
+
 async function loadJournal() {
   const [asked, before] = [project, last];
-  const parameters = { operation: $("journal-operation").value, limit: ROWS };
+  const parameters = { unattributed: true, after: cleared, operation: $("journal-operation").value, limit: ROWS };
   const found = await call("GET", query("journal", parameters));
   if (asked !== project) return;
   const newest = found.entries[0]?.sequence ?? 0;
@@ -340,15 +461,25 @@ async function loadJournal() {
   const isNewer = ({ sequence }) => sequence > Math.max(before, newest);
   const kept = [...$("journal").children].filter(isNewer);
   arrived = arrived.filter(isNewer);
-  last = Math.max(newest, arrived.at(-1)?.sequence ?? 0, kept[0]?.sequence ?? 0);
-  forgotten = found.forgotten;
-  $("journal").replaceChildren(...kept, ...found.entries.filter(isShown).map(line));
+  last = Math.max(cleared, newest, arrived.at(-1)?.sequence ?? 0, kept[0]?.sequence ?? 0);
+  evicted = found.evicted;
+  // What is unfolded stays so.
+  const known = new Map([...$("journal").children].map((node) => [node.key, node]));
+  for (const node of known.values()) node.classList.remove("changed");
+  const lines = found.entries.filter(isShown).map((entry) => known.get(keyOf(entry)) ?? line(entry));
+  $("journal").replaceChildren(...kept, ...lines);
   showArrived();
 }
 
-async function loadForgotten() {
-  ({ forgotten } = await call("GET", query("journal", { limit: 1 })));
+async function loadEvicted() {
+  ({ evicted } = await call("GET", query("journal", { limit: 1 })));
   schedule();
+}
+
+/** Shows the journal again after this project's calls were cleared. */
+async function afterClear() {
+  [cleared, counted] = [last, 0];
+  await loadJournal();
 }
 
 const schedule = paced(40, async () => showArrived());
@@ -377,23 +508,24 @@ function showArrived() {
   list.hidden = isEmpty;
   $("journal-empty").hidden = !isEmpty;
   const isFiltered = $("journal-operation").value || $("journal-failures").checked;
-  $("journal-empty-text").textContent = isFiltered
-    ? `None of the last ${ROWS} calls is such a one. The next will appear here.`
-    : "No calls yet. Each call to this project appears here as it is made, such as:";
-  $("journal-empty").querySelector(".copy").hidden = Boolean(isFiltered);
-  $("journal-curl").textContent = curl(project);
-  $("journal-note").textContent = forgotten ? `${plural(forgotten, "older one")} forgotten` : "";
+  $("journal-empty-text").textContent = !isJournalOn
+    ? "The journal is off: start the server without --journal-limit 0."
+    : isFiltered ? `None of the last ${ROWS} calls matches. The next that does will appear here.`
+    : "No calls yet. Each call to this project appears here as it is made.";
+  showCommand("journal-curl", isJournalOn && !isFiltered && resource.list_path && curl(project, resource.list_path));
+  $("journal-note").textContent = evicted ? `${plural(evicted, "older one")} evicted` : "";
 }
 
 function line(entry) {
+  const marks = [entry.project_id === null && "caller not known",
+    entry.fault !== null && (entry.fault ? `fault ${entry.fault}` : "fault in header")].filter(Boolean);
   const kind = entry.status === null ? "none" : String(entry.status)[0];
-  const details = make("details", { className: "call", sequence: entry.sequence },
+  const details = make("details", { className: "call", key: keyOf(entry), sequence: entry.sequence },
     make("summary", {},
       make("time", { dateTime: entry.time, title: entry.time }, entry.time.slice(11, 23)),
       make("span", { className: "code", "data-kind": kind }, String(entry.status ?? "no answer")),
       make("b", {}, entry.operation ?? "no operation"),
-      entry.fault === null ? null
-        : make("span", { className: "tag" }, entry.fault ? `fault ${entry.fault}` : "fault in header"),
+      marks.length ? make("span", { className: "tag" }, marks.join(", ")) : null,
       make("code", { className: "target", title: entry.target }, `${entry.method} ${entry.target}`),
       make("span", { className: "duration" }, duration(entry.microseconds))));
   details.addEventListener("toggle", () => details.append(...inside(entry)), { once: true });
@@ -404,8 +536,9 @@ function inside(entry) {
   const part = (title, ...content) => make("div", { className: "part" }, make("h3", {}, title), ...content);
   const quiet = (words) => make("p", { className: "quiet" }, words);
   const shownBody = (body) => (body === null ? quiet("empty") : make("pre", {}, text(body, 2)));
-  const headers = Object.entries(entry.headers ?? {})
-    .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]);
+  const list = (pairs) => make("dl", {}, ...Object.entries(pairs)
+    .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]));
+  const parameters = entry.parameters ?? {};
   const answer = entry.status === null ? quiet("none was sent") : shownBody(entry.answer);
   const code = entry.error_code ? ` ${entry.error_code}` : "";
   const cut = entry.body_bytes > BODY ? `, the beginning of ${bytes(entry.body_bytes)}` : "";
@@ -414,7 +547,8 @@ function inside(entry) {
     make("div", { className: "parts" },
       part(`Request${cut}`, shownBody(entry.body)), part(`Answer ${entry.status ?? ""}${code}`, answer)),
     entry.signature ? signature(entry.signature) : null,
-    part("Headers", make("dl", {}, ...headers, make("dt", {}, "request id"), make("dd", {}, entry.request_id))),
+    Object.keys(parameters).length ? part("Path parameters", list(parameters)) : null,
+    part("Headers", list({ ...entry.headers, "request id": entry.request_id })),
     part("Again", copyable(curlOf(entry))),
   ].filter(Boolean);
 }
@@ -446,7 +580,7 @@ const MORE_SWITCHES = [
   ["Trickle", "answer drips in", { then: { kind: "trickle" } }],
 ];
 
-/** What a rule does, in the words of its switch. */
+/** What a fault does, in the words of its switch. */
 function effectOf({ delay, then }) {
   const slow = delay && {
     fixed: ({ milliseconds }) => `Slow ${duration(milliseconds * 1000)}`,
@@ -458,47 +592,57 @@ function effectOf({ delay, then }) {
   return [slow, known?.[0] ?? then?.status ?? then?.kind].filter(Boolean).join(", then ") || "Nothing";
 }
 
-let rules = [];
+let faults = [];
+let faultsOf = null;
 const isSpent = ({ when, fired }) => Boolean(when?.times && fired >= when.times);
+const isOfAll = ({ when }) => !when?.project_id;
 
+/** Loads the faults of the project, then those of every project: as the server looks at them. */
 async function loadFaults() {
   const asked = project;
-  const { faults } = await call("GET", query("faults"));
+  const all = (await call("GET", "faults")).faults;
   if (asked !== project) return;
-  rules = faults;
-  reconcile($("faults"), rules, (rule) => String(rule.id), ruleLine, shown !== asked);
-  $("faults-empty").hidden = rules.length > 0;
-  $("faults-clear").hidden = rules.length < 2;
+  faults = [...all.filter(({ when }) => when?.project_id === asked), ...all.filter(isOfAll)];
+  reconcile($("faults"), faults, ({ id }) => String(id), faultLine, faultsOf !== asked);
+  faultsOf = asked;
+  $("faults-empty").hidden = faults.length > 0;
+  $("faults-clear").hidden = faults.length < 2;
   showSwitches();
 }
 
-function ruleLine(rule) {
-  const { when = {}, then } = rule;
+function faultLine(fault) {
+  const { id, then, write, matched, fired } = fault;
+  const { operation, project_id, call: number, times, probability, from, until, ...parameters } = fault.when ?? {};
   const terms = [
-    when.operation ?? "every operation",
-    when.times && plural(when.times, "time"),
-    when.call && `call ${when.call}`,
-    typeof when.probability === "number" && `${Number((when.probability * 100).toFixed(1))} % of calls`,
-    when.client_id && `only ${when.client_id}`,
-    when.from && `from ${date(when.from)}`,
-    when.until && `until ${date(when.until)}`,
-    then && rule.write === "kept" && "write kept",
-    !when.project_id && "all projects",
+    operation ?? "every operation",
+    ...Object.entries(parameters).map(([name, value]) => `${name} ${value}`),
+    times && plural(times, "time"),
+    number && `call ${number}`,
+    typeof probability === "number" && `${Number((probability * 100).toFixed(1))} % of calls`,
+    from && `from ${date(from)}`,
+    until && `until ${date(until)}`,
+    then && write === "kept" && "write kept",
+    !project_id && "every project",
   ].filter(Boolean);
-  return make("li", { className: isSpent(rule) ? "spent" : "" },
+  return make("li", { className: isSpent(fault) ? "spent" : "" },
     make("div", {},
-      make("b", {}, effectOf(rule)),
+      make("b", {}, effectOf(fault)),
       make("p", {}, terms.join(" · ")),
-      make("p", { className: "quiet" }, `rule ${rule.id} · matched ${rule.matched}, fired ${rule.fired}`,
-        isSpent(rule) ? " · used up" : "")),
-    make("button", { type: "button", "aria-label": `Remove rule ${rule.id}`,
-      onclick: () => act(() => call("DELETE", `faults/${rule.id}`)) }, "Remove"));
+      make("p", { className: "quiet" }, `fault ${id} · matched ${matched}, fired ${fired}`,
+        isSpent(fault) ? " · used up" : "")),
+    make("button", { type: "button", "aria-label": `Remove fault ${id}`,
+      onclick: () => act(() => call("DELETE", `faults/${id}`)) }, "Remove"));
 }
 
-/** The rules that a switch has set for the operation that is selected. */
-function rulesOf(effect) {
+async function clearFaults() {
+  for (const { id } of faults.filter(isOfAll)) await call("DELETE", `faults/${id}`);
+  await call("DELETE", query("faults"));
+}
+
+/** The faults that a switch has added for the operation that is selected. */
+function addedBy(effect) {
   const operation = $("fault-operation").value;
-  return rules.filter(({ when, delay, then }) =>
+  return faults.filter(({ when, delay, then }) =>
     (when?.operation ?? "") === operation && when?.project_id === project
     && then?.kind === effect.then?.kind && then?.status === effect.then?.status
     && delay?.kind === effect.delay?.kind && delay?.milliseconds === effect.delay?.milliseconds);
@@ -506,14 +650,14 @@ function rulesOf(effect) {
 
 function showSwitches() {
   for (const button of document.querySelectorAll(".switches button")) {
-    button.setAttribute("aria-checked", rulesOf(button.effect).some((rule) => !isSpent(rule)));
+    button.setAttribute("aria-checked", addedBy(button.effect).some((fault) => !isSpent(fault)));
   }
 }
 
 async function flip(effect) {
-  const set = rulesOf(effect);
-  for (const rule of set) await call("DELETE", `faults/${rule.id}`);
-  if (set.some((rule) => !isSpent(rule))) return;
+  const added = addedBy(effect);
+  for (const { id } of added) await call("DELETE", `faults/${id}`);
+  if (added.some((fault) => !isSpent(fault))) return;
   const when = { project_id: project };
   if ($("fault-operation").value) when.operation = $("fault-operation").value;
   if ($("fault-times").value) when.times = Number($("fault-times").value);
@@ -522,9 +666,9 @@ async function flip(effect) {
   await call("POST", "faults", isKept ? { when, ...effect, write: "kept" } : { when, ...effect });
 }
 
-async function addRule() {
-  const rule = JSON.parse($("fault-rule").value);
-  await call("POST", "faults", { ...rule, when: { project_id: project, ...rule.when } });
+async function addFault() {
+  const fault = JSON.parse($("fault-json").value);
+  await call("POST", "faults", { ...fault, when: { project_id: project, ...fault.when } });
 }
 
 for (const [id, switches] of [["switches", SWITCHES], ["more-switches", MORE_SWITCHES]]) {
@@ -542,7 +686,7 @@ function showClock(answer) {
   const isShifted = !/^[-+]?0(s|ms)?$/.test(answer.offset);
   const shift = isShifted ? ` ${/^[-+]/.test(answer.offset) ? "" : "+"}${answer.offset}` : "";
   $("clock-state").textContent = answer.frozen ? "frozen" : `system time${shift}`;
-  $("clock-freeze").textContent = answer.frozen ? "Run" : "Freeze";
+  $("clock-freeze").textContent = answer.frozen ? "Resume" : "Freeze";
   $("clock-system").disabled = !answer.frozen && !isShifted;
   tick();
 }
@@ -588,15 +732,15 @@ async function loadStatus() {
   const text = await (await send("GET", "status")).text();
   const { version, journal } = JSON.parse(text);
   // Numbers of JavaScript have no room for it.
-  const seed = /"rng_seed":\s*(\d+)/.exec(text)?.[1];
+  const seed = /"seed":\s*(\d+)/.exec(text)?.[1];
   const kept = journal.is_on
     ? `keeps ${plural(journal.entries, "call")} in ${bytes(journal.bytes)} of ${bytes(journal.limit)}`
     : "keeps no journal";
   $("server").textContent = `Version ${version}, seed ${seed}, ${kept}.`;
   // Somebody else has cleared it.
-  if (journal.entries + journal.forgotten < counted) await loadJournal();
-  counted = journal.entries + journal.forgotten;
-  return journal.is_on;
+  if (journal.entries + journal.evicted < counted) await loadJournal();
+  counted = journal.entries + journal.evicted;
+  isJournalOn = journal.is_on;
 }
 
 // Live
@@ -614,7 +758,7 @@ function showConnection(state, words, next = "", action = "") {
 
 /** Follows the journal until the server ends it. */
 async function follow(signal) {
-  const answer = await send("GET", query("journal/stream", { after: last }), undefined, signal);
+  const answer = await send("GET", query("journal/stream", { unattributed: true, after: last }), undefined, signal);
   showConnection("live", "Live");
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -628,7 +772,7 @@ async function follow(signal) {
       const field = (name) => lines.filter((one) => one.startsWith(name)).map((one) => one.slice(name.length).trim());
       const data = field("data:").join("\n");
       if (field("event:")[0] === "call") receive(JSON.parse(data));
-      if (field("event:")[0] === "forgotten") attempt(loadForgotten);
+      if (field("event:")[0] === "evicted") attempt(loadEvicted);
     }
   }
 }
@@ -636,8 +780,7 @@ async function follow(signal) {
 /** Without a journal no event tells of anything, but what others do is looked up all the same. */
 async function withoutJournal(signal) {
   showConnection("live", "Live, without a journal");
-  $("journal-empty-text").textContent = "The journal is off: start the server without --journal-limit 0.";
-  $("journal-empty").querySelector(".copy").hidden = true;
+  showArrived();
   while (!signal.aborted) {
     await sleep(1000);
     await send("GET", "status");
@@ -651,13 +794,10 @@ async function enter() {
   session.abort();
   session = new AbortController();
   const { signal } = session;
-  try {
-    project = decodeURIComponent(location.hash.slice(1)) || "default";
-  } catch {
-    project = "default";
-  }
-  [offset, last, forgotten, arrived] = [0, 0, 0, []];
-  opened.clear();
+  const [id, name] = address();
+  project = id;
+  if (resource) choose(name);
+  [last, evicted, arrived] = [0, 0, []];
   $("journal").replaceChildren();
   $("messages").replaceChildren();
   let wait = 500;
@@ -665,16 +805,17 @@ async function enter() {
     let trouble = "Connection lost";
     let isStuck = false;
     try {
-      await Promise.all([loadProjects(), loadCoverage(), loadClock(), loadJournal()]);
-      // Whether a rule is new, it takes from the records.
-      await loadFaults();
-      await loadRecords();
-      if (!(await loadStatus())) await withoutJournal(signal);
+      // A server that was started again numbers its calls from 1.
+      cleared = 0;
+      await loadResources();
+      await Promise.all([loadProjects(), loadCoverage(), loadClock(), loadJournal(), loadFaults(), loadRecords()]);
+      await loadStatus();
+      if (!isJournalOn) await withoutJournal(signal);
       const begun = performance.now();
       await follow(signal);
       if (performance.now() - begun > 5000) wait = 500;
     } catch (error) {
-      if (error instanceof Refused) trouble = error.message;
+      if (error instanceof Rejected) trouble = error.message;
       isStuck = error instanceof NoToken;
     }
     if (signal.aborted) return;
@@ -708,27 +849,43 @@ setInterval(() => {
 setInterval(() => isMoving && !document.hidden && refresh(), 1000);
 setInterval(tick, 100);
 
-addEventListener("hashchange", enter);
+addEventListener("hashchange", () => {
+  const [id, name] = address();
+  if (id !== project || !resource) return enter();
+  choose(name);
+  showArrived();
+  refresh();
+});
 document.addEventListener("click", ({ target }) => {
   if (target.matches(".copy button")) copy(target);
   if (target.matches(".cancel")) target.closest("dialog").close();
 });
 $("project").onchange = () => select($("project").value);
+$("tabs").onkeydown = (event) => {
+  const tabs = [...$("tabs").children];
+  const at = tabs.indexOf(document.activeElement);
+  const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const tab = tabs.at(to % tabs.length);
+  tab.focus();
+  tab.click();
+};
 $("new-project").onclick = () => act(createProject);
-$("end-project").onclick = () => act(endProject);
+$("delete-project").onclick = () => act(deleteProject);
 $("records-newer").onclick = () => act(async () => (offset = Math.max(0, offset - PAGE)));
 $("records-older").onclick = () => act(async () => (offset += PAGE));
 $("journal-operation").onchange = () => attempt(loadJournal);
 $("journal-failures").onchange = () => attempt(loadJournal);
 $("journal-clear").onclick = () => act(async () => {
   await call("DELETE", query("journal"));
-  await loadJournal();
+  await afterClear();
 });
 $("fault-operation").onchange = showSwitches;
-$("faults-clear").onclick = () => act(() => call("DELETE", query("faults")));
+$("faults-clear").onclick = () => act(clearFaults);
 $("fault-form").onsubmit = (event) => {
   event.preventDefault();
-  act(addRule);
+  act(addFault);
 };
 $("clock-freeze").onclick = () => setClock({ frozen: !clock?.isFrozen });
 $("clock-system").onclick = () => act(async () => {
@@ -744,10 +901,10 @@ $("clock-form").onsubmit = (event) => {
   setClock(/^\d{4}-/.test(to) ? { time: to } : { advance: to });
 };
 $("reset").onclick = () => act(async () => {
-  const text = "It is again as it was when the server started. Other projects stay as they are.";
+  const text = "It goes back to how the server started it. Other projects stay as they are.";
   if (!(await confirm(`Reset project ${project}?`, text, "Reset project"))) return;
   await call("POST", query("reset"));
-  await loadJournal();
+  await afterClear();
   await loadClock();
 });
 
