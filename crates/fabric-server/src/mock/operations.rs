@@ -107,6 +107,7 @@ pub(crate) enum Seen<R: Record> {
 
 impl Lessons {
     /// Learns from a call of an operation.
+    #[cfg(feature = "record")]
     pub(crate) fn learn(
         &self,
         operation: &str,

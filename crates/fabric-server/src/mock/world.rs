@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::api::callers::{Callers, DEFAULT_PROJECT, default_project};
 use crate::api::clock::Clock;
 use crate::api::time;
+#[cfg(feature = "record")]
 use crate::mock::behaviour::Behaviour;
 use crate::mock::coverage::{Counts, Coverage, Gauge};
 use crate::mock::error::ControlError;
@@ -498,6 +499,7 @@ impl World {
         self.0.projects.read().seed
     }
 
+    #[cfg(feature = "record")]
     pub(crate) fn behaviour(&self) -> &Behaviour {
         &self.0.projects.behaviour
     }

@@ -26,7 +26,6 @@ pub struct Expectation {
 
 /// The calls that a test expects: everything that is given must match.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct Matching {
     /// The project.
     #[schema(value_type = Option<String>)]
@@ -42,7 +41,7 @@ pub struct Matching {
     /// The code of a failure.
     pub error_code: Option<String>,
     /// The whole body of the request, as JSON; the order of fields does not count, and `null` is for none.
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     pub body: Option<Value>,
     /// A part of the body: fields that it has, among others.
     pub body_contains: Option<Value>,
