@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// Its examples start a mock server.
+#![cfg_attr(feature = "mock", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "mock"), doc = "Serves an implementation of the contract: see [`Api`].")]
 
 #[cfg_attr(
     not(feature = "mock"),
