@@ -374,11 +374,9 @@ async fn a_call_that_is_dropped_is_over() {
     let client = server.client().retry(retry).build().unwrap();
     let outcome = tokio::time::timeout(Duration::from_millis(120), show(&client)).await;
     assert!(outcome.is_err());
-    // What was on its way when the call was dropped may still arrive.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let requests = server.requests();
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(server.requests(), requests);
+    // A call that went on would have made all its attempts by then.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(server.requests() < 50, "{} requests", server.requests());
 }
 
 #[tokio::test]

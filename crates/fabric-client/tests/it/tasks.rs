@@ -117,10 +117,11 @@ async fn waits_until_it_runs_and_until_it_is_deleted() {
     assert_eq!(running.status, Some(AccessClientStatus::Running));
     assert_eq!(polls.load(Ordering::SeqCst), 4);
     // It is not deleted as long as nobody deletes it.
-    let impatient = quick().timeout(Duration::from_millis(50));
+    let impatient = quick().timeout(Duration::from_secs(2));
     let error = calls.wait_until_deleted(&id, impatient).await.unwrap_err();
-    let WaitError::TimedOut { waited, last, source: None } = error else { panic!("{error:?}") };
-    assert!(waited >= Duration::from_millis(50), "{waited:?}");
+    // On a busy machine the last look may be cut off, and is the source then.
+    let WaitError::TimedOut { waited, last, .. } = error else { panic!("{error:?}") };
+    assert!(waited >= Duration::from_secs(2), "{waited:?}");
     assert_eq!(last.unwrap().status, Some(AccessClientStatus::Running));
     calls.delete(&id).await.unwrap();
     // While it is deleted it will not run, and afterwards it is gone.
