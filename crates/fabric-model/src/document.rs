@@ -128,6 +128,7 @@ fn resources() -> Vec<&'static ResourceInfo> {
             resources.push(operation.resource);
         }
     }
+    resources.sort_unstable_by_key(|resource| resource.name);
     resources
 }
 

@@ -30,7 +30,7 @@ impl Resource for Workspaces {
 
 text! {
     /// Names a workspace: 1 to 36 letters, digits and hyphens.
-    WorkspaceId, field "workspace_id", schema "WorkspaceId" described "Names a workspace.",
+    WorkspaceId, field "workspace_id", schema "WorkspaceIdParameter" described "Names a workspace.",
     1 to 36 of ID, example "e935d0ef-f4eb-4b95-aff1-9d33ae9f57a6"
 }
 

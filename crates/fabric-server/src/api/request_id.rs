@@ -23,9 +23,9 @@ impl RequestIds {
         Self { random: Mutex::new(Pcg64Mcg::new(seed.into())), hostname }
     }
 
-    /// Ids that cannot be predicted.
+    /// Ids that are others at each start.
     pub(crate) fn random(hostname: String) -> Self {
-        Self { random: Mutex::new(Pcg64Mcg::new(uuid::Uuid::new_v4().as_u128())), hostname }
+        Self { random: Mutex::new(Pcg64Mcg::new(fastrand::u128(..))), hostname }
     }
 
     pub(crate) fn next(&self, now: SystemTime) -> HeaderValue {

@@ -547,5 +547,5 @@ impl World {
 
 /// A random seed, short enough to be typed.
 fn random_seed() -> u64 {
-    u64::from(uuid::Uuid::new_v4().as_fields().0)
+    fastrand::u32(..).into()
 }
