@@ -230,6 +230,21 @@ async fn what_is_expected_is_verified_and_what_came_instead_is_told() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_method_counts_towards_the_budget() {
+    let settings = Settings { journal_limit: 60_000, ..Settings::default() };
+    let server = MockServer::start_with(settings).await.unwrap();
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let method = "A".repeat(100_000);
+    write!(stream, "{method} /v1/access-clients HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut status = String::new();
+    BufReader::new(stream).read_line(&mut status).unwrap();
+    assert!(status.starts_with("HTTP/1.1 404"), "{status}");
+    let status = server.world().status().journal;
+    assert_eq!((status.entries, status.evicted), (0, 1), "{status:?}");
+}
+
 #[tokio::test]
 async fn the_budget_is_kept_and_a_busy_project_leaves_the_others_theirs() {
     let settings = Settings { journal_limit: 60_000, ..Settings::default() };

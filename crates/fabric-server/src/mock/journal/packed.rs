@@ -170,6 +170,7 @@ impl Packed {
         let signature = self.signature.as_ref();
         2 * size_of::<Self>()
             + self.texts.len()
+            + self.method.as_str().len()
             + signature.map_or(0, |signature| {
                 let of_caller = signature.canonical_request_of_caller.as_ref();
                 size_of::<SignatureMismatch>()
