@@ -7,7 +7,7 @@ pub(crate) mod routes;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware;
 use http::header::CONTENT_TYPE;
 use tower::ServiceExt;
@@ -16,9 +16,6 @@ use crate::mock::control::access::{Access, admit};
 use crate::mock::error::ControlError;
 use crate::mock::page;
 use crate::mock::world::World;
-
-/// The largest body: a snapshot of a few hundred thousand records.
-const BODY_MAX: usize = 256 * 1024 * 1024;
 
 /// The control surface. It is put together when somebody first asks for it: a server that nobody controls
 /// need not pay for that.
@@ -49,7 +46,6 @@ fn surface(world: World, access: Access) -> Router {
     let json = document::control_document();
     let document = async move || ([(CONTENT_TYPE, "application/json")], json.clone());
     controlled
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .route_layer(middleware::from_fn_with_state(access, admit))
         .merge(probes)
         .route("/_mock/v1/openapi.json", axum::routing::get(document))

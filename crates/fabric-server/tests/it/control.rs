@@ -458,3 +458,17 @@ async fn records_of_whatever_resource_are_listed() {
         assert_eq!(records[resource], count, "{resource}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_snapshot_may_be_large() {
+    let server = MockServer::start().await;
+    let padding = " ".repeat(3 * 1024 * 1024);
+    let fault = format!(r#"{{"then":{{"kind":"reset"}}}}{padding}"#);
+    let answer =
+        raw::send(server.address(), &raw::json("POST", "/_mock/v1/faults", fault.as_bytes()));
+    assert_eq!(answer.status, 413);
+    assert!(server.world().faults(None).is_empty());
+    let snapshot = format!("{}{padding}", server.world().snapshot().to_json());
+    let put = raw::json("PUT", "/_mock/v1/snapshot", snapshot.as_bytes());
+    assert_eq!(raw::send(server.address(), &put).status, 204);
+}

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use fabric_model::{Invalid, ProjectId, json};
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::OpenApi;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::api::clock::Clock;
@@ -31,6 +31,9 @@ use crate::mock::status::{
 };
 use crate::mock::world::World;
 
+/// A snapshot of a few hundred thousand records. Other bodies have axum's limit of 2 MiB.
+const SNAPSHOT_MAX_LENGTH: usize = 256 * 1024 * 1024;
+
 /// The document of the control surface.
 pub(crate) fn document() -> OpenApi {
     let (_, mut document) = controlled().split_for_parts();
@@ -42,7 +45,9 @@ pub(crate) fn controlled() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(status))
         .routes(routes!(reset))
-        .routes(routes!(take_snapshot, put_snapshot))
+        .routes(
+            routes!(take_snapshot, put_snapshot).layer(DefaultBodyLimit::max(SNAPSHOT_MAX_LENGTH)),
+        )
         .routes(routes!(list_projects, create_project))
         .routes(routes!(delete_project))
         .routes(routes!(list_resources))
