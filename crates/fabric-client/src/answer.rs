@@ -69,7 +69,8 @@ pub(crate) fn read_success<O: Operation>(
     if answer.status() != O::SUCCESS {
         return Err(unexpected(answer, format!("expected {}", O::SUCCESS)));
     }
-    O::Response::read(answer.body()).map_err(|invalid| unexpected(answer, invalid.to_string()))
+    O::Response::read_answer(answer.body())
+        .map_err(|invalid| unexpected(answer, invalid.to_string()))
 }
 
 fn is_failure(status: StatusCode) -> bool {

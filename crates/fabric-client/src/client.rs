@@ -96,7 +96,7 @@ impl Client {
         match answer.success().and_then(read_success::<O>) {
             // An earlier attempt deleted it, and its answer was lost.
             Err(error) if was_in_doubt && O::METHOD == Method::DELETE && error.is_not_found() => {
-                Ok(O::Response::read(b"")?)
+                Ok(O::Response::read_answer(b"")?)
             }
             outcome => outcome,
         }

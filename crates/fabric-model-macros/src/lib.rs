@@ -31,10 +31,16 @@ use syn::{
 /// | `items = 0..=100` | a list of so many items |
 /// | `range = 1..=100` | a whole number from the first to the last |
 /// | `minimum = 0` | in the document, the smallest number of a type that holds no smaller ones |
+/// | `range = 1..` | a whole number from the first on |
+/// | `number` | a number, which JSON can write |
+/// | `each = TagKey` | a list of texts, each with the rules of a type that `text!` declares |
+/// | `values = VariableValue` | a map of texts, each with the rules of a type that `text!` declares |
+/// | `free` | a JSON object with whatever fields |
+/// | `known` | in a request, no value of an `open_enum!` but those that are documented |
 /// | `nested` | the fields of the struct, or of each struct in the list, have rules of their own |
 /// | `required` | the document says that it is always there: of a list in a request, or of any field of an answer |
 /// | `inline` | the document spells the type out where the field is, in place of naming it |
-/// | `default = 10` | what a query has without it |
+/// | `default = 10` | what a query has without it; of a request or an answer, what the document says so |
 /// | `format = "int64"` | the format in the document |
 /// | `example = "fabric"` | an example in the document; `json!(…)` for what is no text or number |
 #[proc_macro_attribute]
@@ -71,18 +77,48 @@ impl Parse for Kind {
 #[derive(Clone, Copy, PartialEq)]
 enum Shape {
     Optional,
+    /// A list that may be absent, so that an empty one is told from none.
+    OptionalList,
     List,
     Single,
 }
 
 impl Shape {
     fn of(field: &Field) -> Self {
-        let Type::Path(path) = &field.ty else { return Self::Single };
-        match path.path.segments.last().map(|segment| segment.ident.to_string()).as_deref() {
+        match outermost(&field.ty).as_deref() {
+            Some("Option") if argument(&field.ty).and_then(outermost).as_deref() == Some("Vec") => {
+                Self::OptionalList
+            }
             Some("Option") => Self::Optional,
             Some("Vec") => Self::List,
             _ => Self::Single,
         }
+    }
+
+    fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::OptionalList)
+    }
+
+    fn is_optional(self) -> bool {
+        matches!(self, Self::Optional | Self::OptionalList)
+    }
+}
+
+/// The name of a type without its arguments.
+fn outermost(of: &Type) -> Option<String> {
+    let Type::Path(path) = of else { return None };
+    Some(path.path.segments.last()?.ident.to_string())
+}
+
+/// The first argument of a type: what is optional, or the items of a list.
+fn argument(of: &Type) -> Option<&Type> {
+    let Type::Path(path) = of else { return None };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
+            GenericArgument::Type(inner) => Some(inner),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -110,8 +146,20 @@ struct Attributes {
     default: Option<Expr>,
     is_nested: bool,
     is_required: bool,
-    /// The type whose schema the document spells out where the field is.
-    spelled_out: Option<Type>,
+    /// What the document spells out where the field is, in place of naming it.
+    spelled_out: Option<SpelledOut>,
+    /// The fewest and the most items of a list.
+    items: Option<(LitInt, LitInt)>,
+}
+
+/// A schema that a function gives.
+enum SpelledOut {
+    /// That of a type, or a list of them.
+    Type(Type),
+    /// An object whose values are of a type.
+    Values(Type),
+    /// An object with whatever fields.
+    Free,
 }
 
 /// What the fields of a struct add to it.
@@ -204,8 +252,17 @@ impl Fields {
             let message = "the type has limits and an example already";
             return Err(Error::new_spanned(&field.ty, message));
         }
-        attributes.shape(kind, Shape::of(field));
-        self.functions.extend(attributes.spell_out(of, field));
+        let shape = Shape::of(field);
+        if kind == Kind::Request
+            && shape == Shape::List
+            && !attributes.is_required
+            && attributes.items.as_ref().is_some_and(|(min, _)| min.base10_digits() != "0")
+        {
+            let message = "a list that may be absent, but not empty, is an `Option`";
+            return Err(Error::new_spanned(&field.ty, message));
+        }
+        attributes.shape(kind, shape);
+        self.functions.extend(attributes.spell_out(of, field, shape));
         self.has_nested |= attributes.is_nested;
         let name = &field.ident;
         self.defaults.push(match &attributes.default {
@@ -224,21 +281,14 @@ impl Fields {
 }
 
 /// The innermost type of a field: that of what is optional, or of the items of a list.
-fn innermost(of: &Type) -> Option<&Type> {
-    let Type::Path(path) = of else { return None };
-    match &path.path.segments.last()?.arguments {
-        PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
-            GenericArgument::Type(inner) => innermost(inner),
-            _ => None,
-        },
-        _ => Some(of),
-    }
+fn innermost(of: &Type) -> &Type {
+    argument(of).map_or(of, innermost)
 }
 
 /// The innermost type of a field, if it is a type of the contract: one with a schema of its own.
 fn named_type(field: &Field) -> Option<&Type> {
     const PLAIN: [&str; 7] = ["String", "bool", "u32", "u64", "i32", "i64", "f64"];
-    let innermost = innermost(&field.ty)?;
+    let innermost = innermost(&field.ty);
     let name = quote!(#innermost).to_string();
     (!PLAIN.contains(&name.as_str())).then_some(innermost)
 }
@@ -275,11 +325,26 @@ impl Attributes {
             }
             ("items", Some(Expr::Range(range))) => {
                 let (min, max) = ends(range)?;
-                self.length(&min, &max, "items");
+                self.items = Some((min, max));
             }
-            ("range", Some(Expr::Range(range))) => {
-                let (min, max) = ends(range)?;
-                self.range(&min, &max);
+            ("range", Some(Expr::Range(range))) => self.range(range)?,
+            ("number", None) => {
+                self.validate.push(quote!(custom(function = "crate::json::finite")))
+            }
+            ("each", Some(Expr::Path(path))) => {
+                self.check(&path.path, "each");
+                self.spelled_out = Some(SpelledOut::Type(type_at(&path.path)));
+            }
+            ("values", Some(Expr::Path(path))) => {
+                self.check(&path.path, "values");
+                self.spelled_out = Some(SpelledOut::Values(type_at(&path.path)));
+            }
+            ("free", None) => self.spelled_out = Some(SpelledOut::Free),
+            ("known", None) => {
+                let function = if Shape::of(field).is_list() { "each_known" } else { "known" };
+                if let Type::Path(path) = innermost(&field.ty) {
+                    self.check(&path.path, function);
+                }
             }
             ("like", Some(Expr::Path(path))) => self.like(&path.path),
             ("nested", None) => {
@@ -287,7 +352,9 @@ impl Attributes {
                 self.validate.push(quote!(nested));
             }
             ("required", None) => self.is_required = true,
-            ("inline", None) => self.spelled_out = innermost(&field.ty).cloned(),
+            ("inline", None) => {
+                self.spelled_out = Some(SpelledOut::Type(innermost(&field.ty).clone()));
+            }
             ("default", Some(value)) => self.default = Some(value.clone()),
             ("minimum", Some(value)) => self.schema.push(quote!(minimum = #value)),
             ("format", Some(value)) => self.schema.push(quote!(format = #value)),
@@ -316,28 +383,65 @@ impl Attributes {
         self.schema.push(quote!(#largest = #max));
     }
 
-    /// A smallest and a largest number.
-    fn range(&mut self, min: &LitInt, max: &LitInt) {
-        self.validate.push(if min.base10_digits() == "0" {
-            quote!(range(max = #max))
-        } else {
-            quote!(range(min = #min, max = #max))
-        });
-        self.schema.push(quote!(minimum = #min, maximum = #max));
+    /// A smallest and, unless there is no end, a largest number.
+    fn range(&mut self, range: &ExprRange) -> syn::Result<()> {
+        let Some(min) = &range.start else {
+            return Err(Error::new_spanned(range, "expected a range such as 1..=64 or 1.."));
+        };
+        let is_zero = matches!(&**min, Expr::Lit(literal)
+            if matches!(&literal.lit, Lit::Int(number) if number.base10_digits() == "0"));
+        match (&range.end, &range.limits) {
+            (Some(max), syn::RangeLimits::Closed(_)) => {
+                self.validate.push(if is_zero {
+                    quote!(range(max = #max))
+                } else {
+                    quote!(range(min = #min, max = #max))
+                });
+                self.schema.push(quote!(minimum = #min, maximum = #max));
+            }
+            (None, _) => {
+                self.validate.push(quote!(range(min = #min)));
+                self.schema.push(quote!(minimum = #min));
+            }
+            _ => return Err(Error::new_spanned(range, "expected a range such as 1..=64 or 1..")),
+        }
+        Ok(())
+    }
+
+    /// A function of a type as a rule.
+    fn check(&mut self, path: &Path, function: &str) {
+        let function = format!("{}::{function}", quote!(#path).to_string().replace(' ', ""));
+        self.validate.push(quote!(custom(function = #function)));
     }
 
     /// The rules and the schema of a type that `text!` declares.
     fn like(&mut self, path: &Path) {
-        let name = quote!(#path).to_string().replace(' ', "");
-        let (length, characters) = (format!("{name}::length"), format!("{name}::characters"));
-        self.validate.push(quote!(custom(function = #length), custom(function = #characters)));
-        self.spelled_out = Some(syn::parse_quote!(#path));
+        self.check(path, "length");
+        self.check(path, "characters");
+        self.spelled_out = Some(SpelledOut::Type(type_at(path)));
     }
 
     /// A function that gives the schema of a type with the description of the field: `utoipa` by itself makes
     /// an `allOf` of the two, of which the second is an object.
-    fn spell_out(&mut self, of: &Ident, field: &Field) -> Option<Tokens> {
+    fn spell_out(&mut self, of: &Ident, field: &Field, shape: Shape) -> Option<Tokens> {
         let spelled_out = self.spelled_out.as_ref()?;
+        let schema = match spelled_out {
+            SpelledOut::Type(of) if shape.is_list() => {
+                let items = &self.items;
+                let [min, max] = match items {
+                    Some((min, max)) => [quote!(Some(#min)), quote!(Some(#max))],
+                    None => [quote!(None), quote!(None)],
+                };
+                quote!(crate::document::list_of(
+                    <#of as utoipa::PartialSchema>::schema(), #min, #max,
+                ))
+            }
+            SpelledOut::Type(of) => quote!(<#of as utoipa::PartialSchema>::schema()),
+            SpelledOut::Values(of) => {
+                quote!(crate::document::map_of(<#of as utoipa::PartialSchema>::schema()))
+            }
+            SpelledOut::Free => quote!(crate::document::any_object()),
+        };
         let function =
             Ident::new(&format!("schema_of_{}", field.ident.as_ref()?), Span::call_site());
         let path = format!("{of}::{function}");
@@ -352,7 +456,7 @@ impl Attributes {
             #[cfg(feature = "openapi")]
             fn #function() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 crate::document::described(
-                    <#spelled_out as utoipa::PartialSchema>::schema(),
+                    #schema,
                     #description,
                     #default,
                 )
@@ -360,24 +464,35 @@ impl Attributes {
         })
     }
 
+    /// How many items a list has.
+    fn items(&mut self) {
+        let Some((min, max)) = self.items.clone() else { return };
+        let schema = self.schema.len();
+        self.length(&min, &max, "items");
+        if self.spelled_out.is_some() {
+            self.schema.truncate(schema);
+        }
+    }
+
     /// What follows from the struct, and from whether the field is optional or a list.
     fn shape(&mut self, kind: Kind, shape: Shape) {
+        self.items();
         // A schema that is spelled out says what it holds itself.
         if self.spelled_out.is_none() {
             self.schema.extend(self.default.iter().map(|value| quote!(default = #value)));
-            if shape == Shape::Optional {
+            if shape.is_optional() {
                 self.schema.push(quote!(nullable = false));
             }
         } else if shape != Shape::Single && kind != Kind::Answer {
             self.schema.push(quote!(required = false));
         }
         match (kind, shape) {
-            (Kind::Request, Shape::Optional) => {
+            (Kind::Request, Shape::Optional | Shape::OptionalList) => {
                 self.serde.push(quote!(default, skip_serializing_if = "Option::is_none"));
-                let read = if self.is_nested {
-                    "crate::json::present_object"
-                } else {
-                    "crate::json::present"
+                let read = match (self.is_nested, shape) {
+                    (true, Shape::OptionalList) => "crate::json::present_objects",
+                    (true, _) => "crate::json::present_object",
+                    (false, _) => "crate::json::present",
                 };
                 self.serde.push(quote!(deserialize_with = #read));
             }
@@ -398,7 +513,7 @@ impl Attributes {
             (Kind::Answer, shape) => {
                 self.serde.push(quote!(default));
                 match shape {
-                    Shape::Optional => {
+                    Shape::Optional | Shape::OptionalList => {
                         self.serde.push(quote!(skip_serializing_if = "Option::is_none"));
                     }
                     _ => self.serde.push(quote!(deserialize_with = "crate::json::default_or_null")),
@@ -406,7 +521,7 @@ impl Attributes {
                 let is_required = self.is_required;
                 self.schema.push(quote!(required = #is_required));
             }
-            (Kind::Query, Shape::Optional) => {
+            (Kind::Query, Shape::Optional | Shape::OptionalList) => {
                 self.serde.push(quote!(skip_serializing_if = "Option::is_none"));
             }
             (Kind::Query, _) => self.schema.push(quote!(required = false)),
@@ -432,6 +547,10 @@ impl Attributes {
                 .push(syn::parse_quote!(#[cfg_attr(feature = "openapi", #name(#(#schema),*))]));
         }
     }
+}
+
+fn type_at(path: &Path) -> Type {
+    syn::parse_quote!(#path)
 }
 
 /// The ends of a range of whole numbers, both of which belong to it.

@@ -1,22 +1,40 @@
 //! The alphabets of the contract. Lengths are counted apart, in Unicode characters.
 
-/// The characters that a text may have, in the three forms that need them.
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// What a text may consist of, in the three forms that need it.
 #[derive(Clone, Copy, Debug)]
 pub struct Alphabet {
-    /// Whether a text may have an ASCII character. A table, since every id in a path goes through it.
-    ascii: [bool; 128],
-    others: Others,
-    /// The characters in words, such as `letters, digits and hyphens`.
+    rule: Rule,
+    /// The characters in words, such as `letters, digits and hyphens`; the text as a whole, such as `a path`, if
+    /// the pattern is not about single characters.
     pub words: &'static str,
-    /// The pattern of a text that has no others, as JSON Schema writes it; `None` for any character.
+    /// The pattern of a text, as JSON Schema writes it; `None` for any character.
     pub pattern: Option<&'static str>,
+}
+
+/// How a text is checked.
+#[derive(Clone, Copy, Debug)]
+enum Rule {
+    /// Each character by itself.
+    Characters {
+        /// Whether a text may have an ASCII character. A table, since every id in a path goes through it.
+        ascii: [bool; 128],
+        others: Others,
+    },
+    /// Each character by itself, by a regular expression that fits the text.
+    Class(fn(&str) -> bool),
+    /// The text as a whole, by a regular expression.
+    Form(fn(&str) -> bool),
 }
 
 /// The characters beyond ASCII that a text may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Others {
     None,
-    /// The documentation says "Chinese" without a range; we take the CJK Unified Ideographs block.
+    /// What the definitions of the service call Chinese.
     Chinese,
     Any,
 }
@@ -29,48 +47,128 @@ impl Alphabet {
         words: &'static str,
         pattern: Option<&'static str>,
     ) -> Self {
-        let mut ascii = [matches!(others, Others::Any); 128];
-        let mut place = 0;
-        while place < marks.len() {
-            ascii[marks[place] as usize] = true;
-            place += 1;
-        }
+        let mut ascii = [false; 128];
         let mut byte = 0_u8;
         while byte < 128 {
-            ascii[byte as usize] |= byte.is_ascii_alphanumeric();
+            ascii[byte as usize] = byte.is_ascii_alphanumeric();
             byte += 1;
         }
-        Self { ascii, others, words, pattern }
+        Self { rule: Rule::Characters { ascii: set(ascii, marks, true), others }, words, pattern }
     }
 
-    /// Whether a text has only these characters.
+    /// All characters but some marks.
+    const fn all_but(marks: &[u8], words: &'static str, pattern: Option<&'static str>) -> Self {
+        let ascii = set([true; 128], marks, false);
+        Self { rule: Rule::Characters { ascii, others: Others::Any }, words, pattern }
+    }
+
+    /// Whether a text is in the alphabet.
     ///
     /// ```
     /// use fabric_model::charset;
     ///
     /// assert!(charset::ID.fits("3f2c9a5e-7b1d") && !charset::ID.fits("a_b"));
     /// assert!(charset::SEARCH.fits("客户端_1") && !charset::SEARCH.fits("é"));
+    /// assert!(charset::OBS_PATH.fits("obs://bucket/log") && !charset::OBS_PATH.fits("obs://bucket"));
     /// ```
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
-        text.bytes().all(|byte| self.ascii.get(usize::from(byte)).is_some_and(|is_in| *is_in))
-            || text.chars().all(|character| self.has(character))
+        match self.rule {
+            Rule::Characters { ascii, others } => {
+                text.bytes().all(|byte| ascii.get(usize::from(byte)).is_some_and(|is_in| *is_in))
+                    || text.chars().all(|character| has(&ascii, others, character))
+            }
+            Rule::Class(fits) | Rule::Form(fits) => fits(text),
+        }
     }
 
-    fn has(&self, character: char) -> bool {
-        match self.ascii.get(character as usize) {
-            Some(is_in) => *is_in,
-            None => match self.others {
-                Others::None => false,
-                Others::Chinese => ('\u{4E00}'..='\u{9FFF}').contains(&character),
-                Others::Any => true,
-            },
+    /// What a text must be, in words; `length` is that of `1 to 64 characters`.
+    pub(crate) fn whole(&self, length: &str) -> String {
+        match self.rule {
+            Rule::Form(_) => format!("must be {}", self.words),
+            // "letters, digits and hyphens" of a text, "letters, digits or hyphens" of each character.
+            _ => format!("must have {length} {}", self.words.replacen(" and ", " or ", 1)),
+        }
+    }
+
+    /// What its characters must be, in words.
+    pub(crate) fn characters(&self) -> String {
+        match self.rule {
+            Rule::Form(_) => format!("must be {}", self.words),
+            _ => format!("must have only {}", self.words),
         }
     }
 }
 
+const fn set(mut ascii: [bool; 128], marks: &[u8], is_in: bool) -> [bool; 128] {
+    let mut place = 0;
+    while place < marks.len() {
+        ascii[marks[place] as usize] = is_in;
+        place += 1;
+    }
+    ascii
+}
+
+fn has(ascii: &[bool; 128], others: Others, character: char) -> bool {
+    match ascii.get(character as usize) {
+        Some(is_in) => *is_in,
+        None => match others {
+            Others::None => false,
+            Others::Chinese => ('\u{4E00}'..='\u{9FA5}').contains(&character),
+            Others::Any => true,
+        },
+    }
+}
+
+/// Declares an alphabet, or a form, that a regular expression describes better than a table.
+macro_rules! by_expression {
+    ($($(#[$documentation:meta])* $name:ident = $rule:ident $pattern:literal, $words:literal;)+) => {
+        $(
+            $(#[$documentation])*
+            pub const $name: Alphabet = Alphabet {
+                rule: Rule::$rule(|text| {
+                    static EXPRESSION: LazyLock<Regex> =
+                        LazyLock::new(|| Regex::new($pattern).expect("a constant that is tested"));
+                    EXPRESSION.is_match(text)
+                }),
+                words: $words,
+                pattern: Some($pattern),
+            };
+        )+
+    };
+}
+
+by_expression! {
+    /// The key of a tag: letters, digits and spaces of any script, and `_ . : = + - @`.
+    TAG = Class r"^[\p{L}\p{Z}\p{N}_.:=+\-@]*$",
+        "letters, digits, spaces and the marks _ . : = + - @";
+
+    /// The value of a tag: as its key, and slashes.
+    TAG_VALUE = Class r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$",
+        "letters, digits, spaces and the marks _ . : / = + - @";
+
+    /// A path in the object storage service: `obs://bucket/path`.
+    OBS_PATH = Form r"^obs://[^/]+/.+$", "a path such as obs://bucket/folder/file";
+
+    /// A path at which something is mounted: names of letters, digits and underscores, each after a slash.
+    MOUNT_PATH = Form r"^/([A-Za-z0-9_]+/?)+$", "a path such as /mnt/cache";
+
+    /// A namespace of a Ray service: `ray-svc-` and 8 hexadecimal digits.
+    NAMESPACE = Form r"^ray-svc-[0-9a-f]{8}$", "ray-svc- and 8 hexadecimal digits";
+
+    /// Names of lower-case letters, digits and inner hyphens, with dots between them.
+    LABEL = Form r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        "lower-case letters, digits, and hyphens and dots between them";
+
+    /// The one key of a system tag.
+    ENTERPRISE_PROJECT_KEY = Form r"^_sys_enterprise_project_id$", "_sys_enterprise_project_id";
+
+    /// The one key by which workspaces are matched.
+    RESOURCE_NAME_KEY = Form r"^resource_name$", "resource_name";
+}
+
 /// Any character.
-pub const ANY: Alphabet = Alphabet::new(b"", Others::Any, "characters", None);
+pub const ANY: Alphabet = Alphabet::all_but(b"", "characters", None);
 
 /// Letters `A-Z a-z`, digits and hyphens.
 pub const ID: Alphabet =
@@ -84,12 +182,12 @@ pub const WORD: Alphabet = Alphabet::new(
     Some("^[A-Za-z0-9_-]*$"),
 );
 
-/// Letters, digits, hyphens, underscores and Chinese characters, which are taken to be U+4E00 to U+9FFF.
+/// Letters, digits, hyphens, underscores and Chinese characters, U+4E00 to U+9FA5.
 pub const SEARCH: Alphabet = Alphabet::new(
     b"-_",
     Others::Chinese,
     "letters, digits, hyphens, underscores and Chinese characters",
-    Some("^[A-Za-z0-9_一-鿿-]*$"),
+    Some("^[A-Za-z0-9_一-龥-]*$"),
 );
 
 /// What a name in an answer holds by the documentation: as in a search, and dots and spaces.
@@ -97,5 +195,21 @@ pub const NAME: Alphabet = Alphabet::new(
     b"-_. ",
     Others::Chinese,
     "letters, digits, hyphens, underscores, Chinese characters, dots and spaces",
-    Some("^[A-Za-z0-9_一-鿿. -]*$"),
+    Some("^[A-Za-z0-9_一-龥. -]*$"),
 );
+
+/// Letters and digits.
+pub const ALPHANUMERIC: Alphabet =
+    Alphabet::new(b"", Others::None, "letters and digits", Some("^[A-Za-z0-9]*$"));
+
+/// Letters, digits, dots, underscores and hyphens.
+pub const DOTTED: Alphabet = Alphabet::new(
+    b"._-",
+    Others::None,
+    "letters, digits, dots, underscores and hyphens",
+    Some("^[A-Za-z0-9._-]*$"),
+);
+
+/// All characters but `! < > = & " '`.
+pub const PLAIN: Alphabet =
+    Alphabet::all_but(b"!<>=&\"'", "characters other than ! < > = & \" '", Some("^[^!<>=&\"']*$"));

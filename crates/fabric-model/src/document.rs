@@ -17,7 +17,10 @@ use utoipa::openapi::path::{
     ParameterIn, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{AnyOfBuilder, ComponentsBuilder, ObjectBuilder, Ref, Schema, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ComponentsBuilder, ObjectBuilder, Ref,
+    Schema, Type,
+};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::tag::TagBuilder;
@@ -145,11 +148,35 @@ pub(crate) fn described(
     description: &str,
     default: Option<Value>,
 ) -> RefOr<Schema> {
-    if let RefOr::T(Schema::Object(object)) = &mut schema {
-        object.description = Some(description.to_owned());
-        object.default = default;
+    match &mut schema {
+        RefOr::T(Schema::Object(object)) => {
+            object.description = Some(description.to_owned());
+            object.default = default;
+        }
+        RefOr::T(Schema::Array(array)) => array.description = Some(description.to_owned()),
+        _ => {}
     }
     schema
+}
+
+/// A list of a schema's values.
+pub(crate) fn list_of(
+    items: RefOr<Schema>,
+    min: Option<usize>,
+    max: Option<usize>,
+) -> RefOr<Schema> {
+    let min = min.filter(|min| *min > 0);
+    RefOr::T(ArrayBuilder::new().items(items).min_items(min).max_items(max).into())
+}
+
+/// An object whose values are of a schema.
+pub(crate) fn map_of(values: RefOr<Schema>) -> RefOr<Schema> {
+    ObjectBuilder::new().additional_properties(Some(values)).into()
+}
+
+/// An object with whatever fields.
+pub(crate) fn any_object() -> RefOr<Schema> {
+    ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).into()
 }
 
 const DESCRIPTION: &str = "\

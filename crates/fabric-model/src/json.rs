@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::Value;
 
 use crate::Invalid;
 
@@ -92,6 +93,53 @@ where
     T: Deserialize<'de>,
 {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Reads an answer. Services write `null` for what they leave out, so that an answer that can't be read as it
+/// is, is read once more without its nulls.
+pub(crate) fn read_answer<T: DeserializeOwned>(body: &[u8]) -> Result<T, Invalid> {
+    read(body).or_else(|invalid| {
+        let Ok(mut json) = serde_json::from_slice::<Value>(body) else { return Err(invalid) };
+        if !json.is_object() || !remove_nulls(&mut json) {
+            return Err(invalid);
+        }
+        serde_json::from_value(json).map_err(|_| invalid)
+    })
+}
+
+/// Removes what is `null` from objects, and tells whether there was any.
+fn remove_nulls(json: &mut Value) -> bool {
+    match json {
+        Value::Object(object) => {
+            let all = object.len();
+            object.retain(|_, value| !value.is_null());
+            let nested = object.values_mut().filter_map(|value| remove_nulls(value).then_some(()));
+            nested.count() > 0 || object.len() < all
+        }
+        Value::Array(items) => {
+            items.iter_mut().map(remove_nulls).filter(|found| *found).count() > 0
+        }
+        _ => false,
+    }
+}
+
+/// For a list of objects that may be absent, but not `null`.
+#[allow(dead_code, reason = "for the attribute `contract`")]
+pub(crate) fn present_objects<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    objects(deserializer).map(Some)
+}
+
+/// A number of a request, which JSON can write.
+#[allow(dead_code, reason = "for the attribute `contract`")]
+pub(crate) fn finite(number: f64) -> Result<(), validator::ValidationError> {
+    if number.is_finite() {
+        return Ok(());
+    }
+    Err(validator::ValidationError::new("number").with_message("must be a finite number".into()))
 }
 
 /// For a list of objects.

@@ -70,6 +70,15 @@ pub trait Payload:
         json::read(body)
     }
 
+    /// Reads the body of an answer, in which `null` is as good as absent, without validating it.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Self::read`].
+    fn read_answer(body: &[u8]) -> Result<Self, Invalid> {
+        json::read_answer(body)
+    }
+
     /// Writes the body.
     ///
     /// # Errors
@@ -92,6 +101,10 @@ impl Payload for Nothing {
 
     /// A body that is not expected is ignored.
     fn read(_: &[u8]) -> Result<Self, Invalid> {
+        Ok(Self {})
+    }
+
+    fn read_answer(_: &[u8]) -> Result<Self, Invalid> {
         Ok(Self {})
     }
 

@@ -16,6 +16,10 @@ pub trait Resource: 'static {
     /// The path parameter that holds an id of the resource; `None` if no path has one.
     const ID_PARAMETER: Option<&'static str>;
 
+    /// The resource whose records own those of this one; `None` if they belong to the project alone. A record is
+    /// reached through the path of its owner, and goes with it.
+    const OWNER: Option<&'static ResourceInfo> = None;
+
     /// The answer of the service about one record.
     type Answer: Identified;
 
@@ -25,6 +29,7 @@ pub trait Resource: 'static {
         singular: Self::SINGULAR,
         description: Self::DESCRIPTION,
         id_parameter: Self::ID_PARAMETER,
+        owner: Self::OWNER,
     };
 }
 
@@ -40,6 +45,8 @@ pub struct ResourceInfo {
     pub description: &'static str,
     /// [`Resource::ID_PARAMETER`].
     pub id_parameter: Option<&'static str>,
+    /// [`Resource::OWNER`].
+    pub owner: Option<&'static ResourceInfo>,
 }
 
 impl ResourceInfo {

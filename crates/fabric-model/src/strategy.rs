@@ -79,19 +79,28 @@ pub fn invalid_parameters<P: Parameters>() -> BoxedStrategy<Vec<(String, String)
     draw.prop_filter_map("parameters are text", move |json| {
         let object = json.as_object()?;
         // Where text is asked for, a number is as good as the text of its digits.
-        let is_text = |(name, value): (&String, &Value)| {
-            value.is_string()
-                || (value.is_number() && schema["properties"][name]["type"] == "integer")
+        let is_text = |(name, value): (&String, &Value)| match value {
+            Value::String(_) => true,
+            Value::Number(_) => schema["properties"][name]["type"] == "integer",
+            Value::Bool(_) => schema["properties"][name]["type"] == "boolean",
+            Value::Array(items) => {
+                schema["properties"][name]["type"] == "array" && items.iter().all(Value::is_string)
+            }
+            _ => false,
         };
         object.iter().all(is_text).then(|| text_pairs(object))
     })
     .boxed()
 }
 
-/// Parameters as text.
+/// Parameters as text, those of a list under the same name.
 fn text_pairs(parameters: &Map<String, Value>) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+    let pairs = parameters.iter().flat_map(|(name, value)| match value {
+        Value::Array(items) => items.iter().map(|item| (name.clone(), text(item))).collect(),
+        value => vec![(name.clone(), text(value))],
+    });
+    pairs.collect()
 }
 
 /// The schema of a body, whole in itself.
@@ -141,7 +150,7 @@ const UNLIMITED: u64 = 40;
 /// no longer.
 const LARGE: u64 = 300;
 
-/// Characters that no pattern of the contract allows.
+/// Characters of which a class of the contract allows some only.
 const FOREIGN: [char; 8] = ['!', '/', '%', '"', '\n', '\0', 'é', '😀'];
 
 fn valid(schema: &Value) -> BoxedStrategy<Value> {
@@ -149,6 +158,19 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
         return select(values.clone()).boxed();
     }
     match schema["type"].as_str() {
+        Some("object") if schema["additionalProperties"].is_object() => {
+            let pair = ("[A-Z_]{1,8}", valid(&schema["additionalProperties"]));
+            let object = vec(pair, 0..4).prop_map(|pairs| pairs.into_iter().collect());
+            object.prop_map(Value::Object).boxed()
+        }
+        Some("object") if schema["additionalProperties"] == true => {
+            let leaf = prop_oneof![
+                any::<bool>().prop_map(Value::from),
+                any::<i32>().prop_map(Value::from)
+            ];
+            let object = vec(("[a-z_]{1,8}", leaf), 0..4);
+            object.prop_map(|pairs| Value::Object(pairs.into_iter().collect())).boxed()
+        }
         Some("object") => object(schema),
         Some("array") => {
             let item = valid(&schema["items"]);
@@ -158,13 +180,15 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
             let many = vec(item, size(max.min(LARGE)));
             prop_oneof![9 => few, 1 => many].prop_map(Value::from).boxed()
         }
-        Some("string") => {
-            let (min, max) = limits(schema, "minLength", "maxLength");
-            edges(min..=max).prop_flat_map(text_like(schema)).prop_map(Value::from).boxed()
-        }
+        Some("string") => texts(schema).prop_map(Value::from).boxed(),
         Some("integer") => {
-            let (min, max) = limits(schema, "minimum", "maximum");
+            let min = schema["minimum"].as_i64().unwrap_or(0);
+            let max = schema["maximum"].as_i64().unwrap_or(min + 40);
             edges(min..=max).prop_map(Value::from).boxed()
+        }
+        // Eighths are the same in binary and in decimal digits.
+        Some("number") => {
+            any::<i32>().prop_map(|eighths| Value::from(f64::from(eighths) / 8.0)).boxed()
         }
         Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
         _ => panic!("no strategy for the schema {schema}"),
@@ -188,16 +212,34 @@ fn object(schema: &Value) -> BoxedStrategy<Value> {
     object.prop_map(Value::Object).boxed()
 }
 
-/// A text of the schema's alphabet, with so many characters.
+/// Texts of a schema.
+fn texts(schema: &Value) -> BoxedStrategy<String> {
+    let (min, max) = limits(schema, "minLength", "maxLength");
+    match form(schema) {
+        Some(form) => {
+            let text = string_regex(form).expect("a pattern of the contract is one");
+            let fits = move |text: &String| (min..=max).contains(&(text.chars().count() as u64));
+            text.prop_filter("a text has so many characters", fits).boxed()
+        }
+        None => edges(min..=max).prop_flat_map(text_like(schema)).boxed(),
+    }
+}
+
+/// The class of a pattern that is about single characters: that of `^[a-z]*$`.
+fn class(schema: &Value) -> Option<&str> {
+    let class = schema["pattern"].as_str()?.strip_prefix('^')?.strip_suffix("*$")?;
+    (class.starts_with('[') && class.find(']') == Some(class.len() - 1)).then_some(class)
+}
+
+/// A pattern that is about the text as a whole.
+fn form(schema: &Value) -> Option<&str> {
+    let pattern = schema["pattern"].as_str().filter(|_| class(schema).is_none())?;
+    pattern.strip_prefix('^')?.strip_suffix('$')
+}
+
+/// A text of the schema's class, with so many characters.
 fn text_like(schema: &Value) -> impl Fn(u64) -> BoxedStrategy<String> + use<> {
-    let class = match schema["pattern"].as_str() {
-        Some(pattern) => pattern
-            .strip_prefix('^')
-            .and_then(|rest| rest.strip_suffix("*$"))
-            .unwrap_or_else(|| panic!("no strategy for the pattern {pattern}"))
-            .to_owned(),
-        None => "(?s:.)".to_owned(),
-    };
+    let class = class(schema).unwrap_or("(?s:.)").to_owned();
     move |length| {
         let drawn = length.min(LARGE);
         let regex = format!("{class}{{{drawn}}}");
@@ -212,6 +254,11 @@ fn text_like(schema: &Value) -> impl Fn(u64) -> BoxedStrategy<String> + use<> {
 fn invalid(schema: &Value) -> BoxedStrategy<Value> {
     let mut flaws = vec![of_another_type(schema)];
     match schema["type"].as_str() {
+        Some("object") if schema["additionalProperties"].is_object() => {
+            let flaw = ("[A-Z_]{1,8}", invalid(&schema["additionalProperties"]));
+            let object = vec(flaw, 1..3).prop_map(|pairs| pairs.into_iter().collect());
+            flaws.push(object.prop_map(Value::Object).boxed());
+        }
         Some("object") => {
             for (name, property) in properties(schema) {
                 let (name, flaw) = (name.clone(), invalid(property));
@@ -225,7 +272,12 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
         Some("array") => {
             let (min, max) = limits(schema, "minItems", "maxItems");
             let item = valid(&schema["items"]);
-            if schema["maxItems"].is_u64() {
+            if let Some(few) = min.checked_sub(1) {
+                let too_few = item.clone().prop_map(move |item| vec![item; size(few)]);
+                flaws.push(too_few.prop_map(Value::from).boxed());
+            }
+            // A list of a million is no test to wait for.
+            if schema["maxItems"].is_u64() && max <= 10 * LARGE {
                 let too_many = item.clone().prop_map(move |item| vec![item; size(max + 1)]);
                 flaws.push(too_many.prop_map(Value::from).boxed());
             }
@@ -237,7 +289,12 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
             });
             flaws.push(spoiled.boxed());
         }
-        Some("string") if schema["enum"].is_null() => {
+        Some("string") if schema["enum"].is_array() => {
+            flaws.push(Just(Value::from("of no enum")).boxed());
+        }
+        // No form of the contract begins with this.
+        Some("string") if form(schema).is_some() => flaws.push(Just(Value::from("!")).boxed()),
+        Some("string") => {
             let (min, max) = limits(schema, "minLength", "maxLength");
             let text = text_like(schema);
             if let Some(short) = min.checked_sub(1) {
@@ -246,9 +303,14 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
             if schema["maxLength"].is_u64() {
                 flaws.push(text(max + 1).prop_map(Value::from).boxed());
             }
-            if schema["pattern"].is_string() {
+            if let Some(class) = class(schema) {
                 // One character changes, so the length stays right.
-                let spoiled = (text(max), any::<Index>(), select(FOREIGN.to_vec()));
+                let expression = regex::Regex::new(class).expect("a class is a pattern");
+                let foreign = FOREIGN
+                    .into_iter()
+                    .filter(|foreign| !expression.is_match(foreign.encode_utf8(&mut [0; 4])));
+                let foreign = select(foreign.collect::<Vec<_>>());
+                let spoiled = (text(max), any::<Index>(), foreign);
                 let spoiled = spoiled.prop_map(|(text, place, foreign)| {
                     let mut characters: Vec<char> = text.chars().collect();
                     let place = place.index(characters.len());
@@ -275,7 +337,9 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
 fn of_another_type(schema: &Value) -> BoxedStrategy<Value> {
     let others = [("null", json!(null)), ("boolean", json!(true)), ("integer", json!(7))];
     let more = [("string", json!("x7")), ("array", json!(["x"])), ("object", json!({"x": 7}))];
-    let is_other = |(name, _): &(&str, Value)| schema["type"] != *name;
+    let is_other = |(name, _): &(&str, Value)| {
+        schema["type"] != *name && (schema["type"] != "number" || *name != "integer")
+    };
     let values: Vec<Value> =
         others.into_iter().chain(more).filter(is_other).map(|(_, value)| value).collect();
     select(values).boxed()
@@ -291,7 +355,10 @@ fn limits(schema: &Value, min: &str, max: &str) -> (u64, u64) {
 }
 
 /// The ends of a range as often as what is between them.
-fn edges(range: RangeInclusive<u64>) -> impl Strategy<Value = u64> {
+fn edges<T: Copy + std::fmt::Debug + 'static>(range: RangeInclusive<T>) -> impl Strategy<Value = T>
+where
+    RangeInclusive<T>: Strategy<Value = T>,
+{
     prop_oneof![1 => Just(*range.start()), 1 => Just(*range.end()), 2 => range]
 }
 

@@ -50,6 +50,20 @@ macro_rules! text {
             pub(crate) fn characters(text: &str) -> Result<(), validator::ValidationError> {
                 $crate::text::check_characters(text, Self::ALPHABET)
             }
+
+            /// Both rules, for a field that is a list of `String`s.
+            #[allow(dead_code, reason = "not every one of them is a rule of a list")]
+            pub(crate) fn each(texts: &[String]) -> Result<(), validator::ValidationError> {
+                $crate::text::check_each(texts, Self::check)
+            }
+
+            /// Both rules, for a field that is a map of `String`s.
+            #[allow(dead_code, reason = "not every one of them is a rule of a map")]
+            pub(crate) fn values(
+                texts: &std::collections::BTreeMap<String, String>,
+            ) -> Result<(), validator::ValidationError> {
+                $crate::text::check_each(texts.values(), Self::check)
+            }
         }
 
         impl TryFrom<String> for $name {
@@ -165,8 +179,7 @@ pub(crate) fn check(text: &str, min: usize, max: usize, alphabet: &Alphabet) -> 
     if (min..=max).contains(&length(text)) && alphabet.fits(text) {
         return Ok(());
     }
-    // "letters, digits and hyphens" of a text, "letters, digits or hyphens" of each character.
-    Err(format!("must have {} {}", words(min, max), alphabet.words.replacen(" and ", " or ", 1)))
+    Err(alphabet.whole(&words(min, max)))
 }
 
 pub(crate) fn check_length(text: &str, min: usize, max: usize) -> Result<(), ValidationError> {
@@ -181,8 +194,15 @@ pub(crate) fn check_characters(text: &str, alphabet: &Alphabet) -> Result<(), Va
     if alphabet.fits(text) {
         return Ok(());
     }
-    let rule = format!("must have only {}", alphabet.words);
-    Err(ValidationError::new("characters").with_message(Cow::Owned(rule)))
+    Err(ValidationError::new("characters").with_message(Cow::Owned(alphabet.characters())))
+}
+
+pub(crate) fn check_each<'a>(
+    texts: impl IntoIterator<Item = &'a String>,
+    check: fn(&str) -> Result<(), String>,
+) -> Result<(), ValidationError> {
+    let Err(rule) = texts.into_iter().try_for_each(|text| check(text)) else { return Ok(()) };
+    Err(ValidationError::new("each").with_message(Cow::Owned(format!("each {rule}"))))
 }
 
 text! {

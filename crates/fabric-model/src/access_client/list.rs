@@ -62,8 +62,8 @@ pub struct ListAccessClientsQuery {
     #[rule(range = 1..=100, default = 10, format = "int32")]
     pub limit: u32,
 
-    /// A part of the name: 1 to 64 letters, digits, hyphens, underscores and Chinese characters, which
-    /// are taken to be U+4E00 to U+9FFF.
+    /// A part of the name: 1 to 64 letters, digits, hyphens, underscores and Chinese characters, U+4E00
+    /// to U+9FA5.
     #[rule(like = AccessClientSearch)]
     pub name: Option<String>,
 

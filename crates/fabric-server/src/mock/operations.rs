@@ -151,7 +151,8 @@ impl<A: Around<Context = Mock>> Service<A> {
                 content_type.map(http::HeaderValue::as_bytes),
                 call.body,
             );
-            let (Ok(request), Ok(response)) = (request, O::Response::read(call.answer)) else {
+            let (Ok(request), Ok(response)) = (request, O::Response::read_answer(call.answer))
+            else {
                 return;
             };
             for seen in seen(request, response) {
