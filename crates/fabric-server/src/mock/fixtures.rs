@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fmt;
 use std::time::SystemTime;
 
-use fabric_model::{Invalid, ProjectId, Resource, operations};
+use fabric_model::{Invalid, ProjectId, Resource, ResourceInfo, operations};
 use serde_json::{Map, Value};
 
 use crate::api::callers::DEFAULT_PROJECT;
 use crate::mock::behaviour::Behaviour;
+use crate::mock::projects::{Owners, owner_of};
 use crate::mock::random::Draws;
 use crate::mock::service::resources;
 use crate::mock::table::Making;
@@ -40,7 +41,8 @@ pub struct Fixtures {
 pub(crate) struct Fixture {
     /// Its project; every project where it is one of a catalogue that names none.
     pub(crate) project: Option<ProjectId>,
-    pub(crate) resource: &'static str,
+    pub(crate) resource: &'static ResourceInfo,
+    pub(crate) owners: Owners,
     pub(crate) answer: Value,
 }
 
@@ -87,17 +89,37 @@ impl Fixtures {
         project: ProjectId,
         answer: R::Answer,
     ) -> Result<(), Invalid> {
+        self.add_to::<R>(project, [], answer)
+    }
+
+    /// The same for a record that others own: `owners` has the id of its owner by the name of the path parameter,
+    /// such as `("workspace_id", "e935d0ef")`. An owner that is not there is made; if others own it in turn, their
+    /// ids must be given too.
+    ///
+    /// # Errors
+    ///
+    /// The same, and an owner that is missing.
+    pub fn add_to<'a, R: Resource>(
+        &mut self,
+        project: ProjectId,
+        owners: impl IntoIterator<Item = (&'a str, &'a str)>,
+        answer: R::Answer,
+    ) -> Result<(), Invalid> {
         let resource = resources().iter().find(|resource| resource.info.name == R::NAME);
         let resource = resource.ok_or_else(|| Invalid::new(R::NAME, "has no records"))?;
         let answer = serde_json::to_value(answer).unwrap_or_default();
-        check(&mut Tables::first(resources()), resource, answer.clone())?;
-        self.records.push(Fixture { project: Some(project), resource: R::NAME, answer });
+        let owners =
+            owners.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())).collect();
+        let fixture = Fixture { project: Some(project), resource: resource.info, owners, answer };
+        check(&mut Tables::first(resources()), &fixture)?;
+        self.records.push(fixture);
         Ok(())
     }
 
     /// Reads records from JSON: an object with a list for each resource, by its name, or a page as the service
     /// answers it. A list alone is read as access clients. Each record has the fields that the service answers,
-    /// all optional, and a `project_id`, `default` without one.
+    /// all optional, and a `project_id`, `default` without one. A record that others own also has the id of its
+    /// owner, such as `workspace_id`; an owner that is not there is made.
     ///
     /// Records of a catalogue, such as features, replace the catalogue of the mock; without a `project_id` in
     /// every project.
@@ -191,20 +213,33 @@ fn read(tables: &mut Tables, resource: &Registered, item: Value) -> Result<Fixtu
         ),
         Some(_) => return Err(Invalid::new("project_id", "must be a string")),
     };
-    let answer = Value::Object(fields);
-    check(tables, resource, answer.clone())?;
-    Ok(Fixture { project, resource: resource.info.name, answer })
+    let mut owners = Owners::new();
+    let mut owner = resource.info.owner;
+    while let Some(info) = owner {
+        let parameter = info.id_parameter.unwrap_or_default();
+        match fields.remove(parameter) {
+            None => {}
+            Some(Value::String(id)) => _ = owners.insert(parameter.to_owned(), id),
+            Some(_) => return Err(Invalid::new(parameter, "must be a string")),
+        }
+        owner = info.owner;
+    }
+    let fixture = Fixture { project, resource: resource.info, owners, answer: fields.into() };
+    check(tables, &fixture)?;
+    Ok(fixture)
 }
 
 /// Checks that a record can be made of an answer.
-fn check(tables: &mut Tables, resource: &Registered, answer: Value) -> Result<(), Invalid> {
+fn check(tables: &mut Tables, fixture: &Fixture) -> Result<(), Invalid> {
+    let Fixture { resource, owners, answer, .. } = fixture;
     let mut making = Making {
+        owner: owner_of(resource, owners)?,
         draws: &mut Draws::new(0, &[]),
         behaviour: &Behaviour::default(),
         now: SystemTime::UNIX_EPOCH,
     };
-    match tables.named(resource.info.name) {
-        Some(table) => table.check_json(answer, &mut making),
+    match tables.named(resource.name) {
+        Some(table) => table.check_json(answer.clone(), &mut making),
         None => Ok(()),
     }
 }

@@ -99,7 +99,7 @@ pub(crate) struct Call<'a> {
 
 /// What a call tells of a record.
 pub(crate) enum Seen<R: Record> {
-    /// It is as answered, in the fields that the answer has.
+    /// It is as answered, in the fields that the answer has. Its owner is in the path of the call.
     There(Answer<R>),
     /// It is gone.
     Gone(String),
@@ -155,10 +155,12 @@ impl<A: Around<Context = Mock>> Service<A> {
             else {
                 return;
             };
+            let owners = O::INFO.path_parameters(call.parts.uri.path());
+            let owners = owners.map(|(name, id)| (name.to_owned(), id.into_owned())).collect();
             for seen in seen(request, response) {
                 match seen {
-                    Seen::There(answer) => project.observe::<R>(answer, behaviour, now),
-                    Seen::Gone(id) => _ = project.table::<R>().remove(&id, now),
+                    Seen::There(answer) => project.observe::<R>(answer, &owners, behaviour, now),
+                    Seen::Gone(id) => _ = project.remove::<R>(&id, now),
                 }
             }
         });

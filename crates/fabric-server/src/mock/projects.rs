@@ -1,15 +1,30 @@
 //! The projects of a mock: their records and their sequences of draws.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use fabric_model::{ProjectId, Resource};
+use fabric_model::{ApiError, Failure, Invalid, ProjectId, Resource, ResourceInfo};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use serde_json::{Value, json};
 
 use crate::mock::behaviour::Behaviour;
 use crate::mock::random::Draws;
 use crate::mock::table::{Making, Record, Table};
 use crate::mock::tables::Tables;
+
+/// The ids of the records that own another, by the names of their path parameters.
+pub(crate) type Owners = BTreeMap<String, String>;
+
+/// The id of the record that owns a new one; empty if none does.
+///
+/// # Errors
+///
+/// It is not among those that are given.
+pub(crate) fn owner_of<'a>(of: &ResourceInfo, owners: &'a Owners) -> Result<&'a str, Invalid> {
+    let Some(parameter) = of.owner.and_then(|owner| owner.id_parameter) else { return Ok("") };
+    let owner = owners.get(parameter).map(String::as_str);
+    owner.ok_or_else(|| Invalid::new(parameter, "must be given"))
+}
 
 /// The records of a project, and its sequences of draws.
 #[derive(Clone, Debug)]
@@ -44,16 +59,67 @@ impl Project {
         }
     }
 
+    /// Whether the record that owns others is there.
+    ///
+    /// # Errors
+    ///
+    /// 404, if it is not.
+    pub(crate) fn owner<R: Record>(&mut self, id: &str, now: SystemTime) -> Result<(), ApiError> {
+        let owner = self.table::<R>().get(id, now);
+        owner.map(drop).ok_or_else(|| Failure::NotFound.into())
+    }
+
+    /// Deletes a record with all that it owns; `false` if there is none.
+    pub(crate) fn remove<R: Record>(&mut self, id: &str, now: SystemTime) -> bool {
+        self.tables.remove(R::Resource::INFO, id, now)
+    }
+
     /// Adds or changes a record as another service answered it. An answer that is invalid is ignored.
     pub(crate) fn observe<R: Record>(
         &mut self,
         answer: <R::Resource as Resource>::Answer,
+        owners: &Owners,
         behaviour: &Behaviour,
         now: SystemTime,
     ) {
-        let mut making = Making { draws: &mut self.draws, behaviour, now };
+        let Ok(owner) = self.adopt(R::Resource::INFO, owners, behaviour, now) else { return };
+        let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
         let table = self.tables.of::<R>();
         let _ = table.learn(answer, &mut making);
+    }
+
+    /// Adds or changes a record as fixtures say.
+    ///
+    /// # Errors
+    ///
+    /// An answer that is invalid, or an owner that is missing.
+    pub(crate) fn learn_json(
+        &mut self,
+        of: &ResourceInfo,
+        answer: Value,
+        owners: &Owners,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) -> Result<(), Invalid> {
+        let owner = self.adopt(of, owners, behaviour, now)?;
+        let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
+        self.tables.named(of.name).map_or(Ok(()), |table| table.learn_json(answer, &mut making))
+    }
+
+    /// The owner of a new record, which is made if it is not there.
+    fn adopt(
+        &mut self,
+        of: &ResourceInfo,
+        owners: &Owners,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) -> Result<String, Invalid> {
+        let Some(owner) = of.owner else { return Ok(String::new()) };
+        let id = owner_of(of, owners)?;
+        if !self.tables.named(owner.name).is_some_and(|table| table.has(id, now)) {
+            self.learn_json(owner, json!({ "id": id }), owners, behaviour, now)?;
+        }
+        Ok(id.to_owned())
     }
 }
 

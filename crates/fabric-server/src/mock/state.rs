@@ -4,17 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
 use fabric_model::ProjectId;
-use serde_json::Value;
 
 use crate::api::callers::default_project;
 use crate::api::clock::Readings;
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::FaultSet;
-use crate::mock::fixtures::Fixtures;
+use crate::mock::fixtures::{Fixture, Fixtures};
 use crate::mock::projects::Project;
 use crate::mock::service::resources;
-use crate::mock::table::Making;
 use crate::mock::tables::Tables;
 
 /// All state of a mock at a moment. A copy costs as much as there are projects, whatever is in them.
@@ -41,10 +39,10 @@ impl State {
             fixtures.records.iter().partition(|fixture| fixture.project.is_none());
         let mut every = Project::new(*seed, &default_project(), first);
         for fixture in of_all {
-            if replaced.insert((None, fixture.resource)) {
-                every.tables.clear(fixture.resource);
+            if replaced.insert((None, fixture.resource.name)) {
+                every.tables.clear(fixture.resource.name);
             }
-            put(&mut every, fixture.resource, &fixture.answer, behaviour, SystemTime::UNIX_EPOCH);
+            put(&mut every, fixture, behaviour, SystemTime::UNIX_EPOCH);
         }
         *first = every.tables;
         let catalogues: Vec<_> = resources()
@@ -57,27 +55,21 @@ impl State {
             let now = time::whole_milliseconds(clocks.time(Some(id)));
             let project =
                 projects.entry(id.clone()).or_insert_with(|| Project::new(*seed, id, first));
-            let is_first = replaced.insert((Some(id), fixture.resource));
-            if is_first && catalogues.contains(&fixture.resource) {
-                project.tables.clear(fixture.resource);
+            let is_first = replaced.insert((Some(id), fixture.resource.name));
+            if is_first && catalogues.contains(&fixture.resource.name) {
+                project.tables.clear(fixture.resource.name);
             }
-            put(project, fixture.resource, &fixture.answer, behaviour, now);
+            put(project, fixture, behaviour, now);
         }
         self
     }
 }
 
-fn put(
-    project: &mut Project,
-    resource: &str,
-    answer: &Value,
-    behaviour: &Behaviour,
-    now: SystemTime,
-) {
-    let mut making = Making { draws: &mut project.draws, behaviour, now };
-    if let Some(table) = project.tables.named(resource)
-        && let Err(invalid) = table.learn_json(answer.clone(), &mut making)
-    {
+fn put(project: &mut Project, fixture: &Fixture, behaviour: &Behaviour, now: SystemTime) {
+    let Fixture { resource, owners, answer, .. } = fixture;
+    let learned = project.learn_json(resource, answer.clone(), owners, behaviour, now);
+    if let Err(invalid) = learned {
+        let resource = resource.name;
         tracing::error!(resource, %invalid, "a fixture that was checked does not fit");
     }
 }

@@ -1,7 +1,7 @@
 //! The records of a resource in a project: in memory, sorted, and cheap to copy.
 
 use std::any::Any;
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -26,6 +26,11 @@ pub(crate) trait Record:
 
     /// Its id, unique among the records of the resource in a project.
     fn id(&self) -> &str;
+
+    /// The id of the record that owns it; empty if it belongs to the project alone.
+    fn owner(&self) -> &str {
+        ""
+    }
 
     /// When it was created, in whole milliseconds. Lists are sorted by it, newest first, then by id.
     fn created_at(&self) -> SystemTime {
@@ -63,6 +68,8 @@ pub(crate) type Answer<R> = <<R as Record>::Resource as Resource>::Answer;
 
 /// What fills in the fields that an answer or fixtures leave out.
 pub(crate) struct Making<'a> {
+    /// The id of the record that owns the new one; empty if none does.
+    pub(crate) owner: &'a str,
     pub(crate) draws: &'a mut Draws,
     pub(crate) behaviour: &'a Behaviour,
     pub(crate) now: SystemTime,
@@ -93,8 +100,24 @@ impl Making<'_> {
     }
 }
 
-/// Newest first, then by id.
-type Place = (Reverse<SystemTime>, Arc<str>);
+/// By owner; newest first; then by id.
+type Place = (Arc<str>, Reverse<SystemTime>, Arc<str>);
+
+/// Which records of a table are meant, and in which order. By default all, newest first.
+pub(crate) struct Selection<'a, R> {
+    /// Only those of an owner.
+    pub(crate) owner: Option<&'a str>,
+    /// Only those that match.
+    pub(crate) is_match: Option<&'a dyn Fn(&R) -> bool>,
+    /// Another order. What is equal in it is as without it.
+    pub(crate) order: Option<&'a dyn Fn(&R, &R) -> Ordering>,
+}
+
+impl<R> Default for Selection<'_, R> {
+    fn default() -> Self {
+        Self { owner: None, is_match: None, order: None }
+    }
+}
 
 /// The records of a resource in a project. Every method first drops the records that are gone at `now`.
 ///
@@ -121,7 +144,7 @@ impl<R: Record> Table<R> {
             return false;
         }
         let id = Arc::<str>::from(record.id());
-        let place = (Reverse(record.created_at()), id.clone());
+        let place = (self.owner(record.owner()), Reverse(record.created_at()), id.clone());
         if let Some(gone) = record.gone_from() {
             self.leaving.insert((gone, place.clone()));
         }
@@ -140,6 +163,17 @@ impl<R: Record> Table<R> {
     pub(crate) fn get_mut(&mut self, id: &str, now: SystemTime) -> Option<&mut R> {
         self.remove_gone(now);
         self.by_place.get_mut(self.places.get(id)?).map(Arc::make_mut)
+    }
+
+    /// A record, if it is there and of an owner.
+    pub(crate) fn get_of(&mut self, owner: &str, id: &str, now: SystemTime) -> Option<&R> {
+        self.get(id, now).filter(|record| record.owner() == owner)
+    }
+
+    /// The same, to be changed as by [`Self::get_mut`].
+    pub(crate) fn get_mut_of(&mut self, owner: &str, id: &str, now: SystemTime) -> Option<&mut R> {
+        self.get_of(owner, id, now)?;
+        self.get_mut(id, now)
     }
 
     /// Deletes a record at once; `false` if there is none.
@@ -161,29 +195,60 @@ impl<R: Record> Table<R> {
         if record.gone_from().is_none() {
             mark(record);
             if let Some(gone) = record.gone_from() {
-                let place = (Reverse(record.created_at()), Arc::from(id));
-                self.leaving.insert((gone, place));
+                if let Some(place) = self.places.get(id) {
+                    self.leaving.insert((gone, place.clone()));
+                }
             }
         }
         true
     }
 
-    /// A page of the records that match, and how many match on all pages.
+    /// A page of the records that are selected, and how many are on all pages.
     pub(crate) fn page<T>(
         &mut self,
-        is_match: Option<&dyn Fn(&R) -> bool>,
+        selection: &Selection<'_, R>,
         (offset, limit): (usize, usize),
         now: SystemTime,
         take: impl Fn(&R) -> T,
     ) -> (Vec<T>, usize) {
         self.remove_gone(now);
-        let take = |record: &Arc<R>| take(record);
-        let Some(is_match) = is_match else {
-            let page = self.by_place.values().skip(offset).take(limit).map(take);
+        if selection.owner.is_none() && selection.is_match.is_none() && selection.order.is_none() {
+            let page = self.by_place.values().skip(offset).take(limit).map(|record| take(record));
             return (page.collect(), self.by_place.len());
+        }
+        let selected = || {
+            let all: Box<dyn Iterator<Item = &R>> = match selection.owner {
+                Some(owner) => Box::new(self.of_owner(owner)),
+                None => Box::new(self.iter()),
+            };
+            all.filter(|record| selection.is_match.is_none_or(|is_match| is_match(record)))
         };
-        let matches = || self.by_place.values().filter(|record| is_match(record));
-        (matches().skip(offset).take(limit).map(take).collect(), matches().count())
+        let Some(order) = selection.order else {
+            return (selected().skip(offset).take(limit).map(take).collect(), selected().count());
+        };
+        let mut sorted: Vec<_> = selected().collect();
+        sorted.sort_by(|one, other| order(one, other));
+        let total = sorted.len();
+        (sorted.into_iter().skip(offset).take(limit).map(take).collect(), total)
+    }
+
+    /// The records of an owner, newest first.
+    fn of_owner<'a>(&'a self, owner: &'a str) -> impl Iterator<Item = &'a R> {
+        let first = (Arc::from(owner), Reverse(time::latest()), Arc::from(""));
+        let rest = self.by_place.range(first..);
+        rest.take_while(move |(place, _)| *place.0 == *owner).map(|(_, record)| record.as_ref())
+    }
+
+    /// Whether an owner has records.
+    pub(crate) fn owns_any(&mut self, owner: &str, now: SystemTime) -> bool {
+        self.remove_gone(now);
+        self.of_owner(owner).next().is_some()
+    }
+
+    /// An owner as it stands in the places of its records.
+    fn owner(&self, owner: &str) -> Arc<str> {
+        let known = self.of_owner(owner).next().and_then(|record| self.places.get(record.id()));
+        known.map_or_else(|| Arc::from(owner), |place| place.0.clone())
     }
 
     /// How many there are.
@@ -200,7 +265,7 @@ impl<R: Record> Table<R> {
     fn remove_gone(&mut self, now: SystemTime) {
         while self.leaving.get_min().is_some_and(|(gone, _)| *gone <= now) {
             let Some((_, place)) = self.leaving.remove_min() else { return };
-            self.places.remove(&place.1);
+            self.places.remove(&place.2);
             self.by_place.remove(&place);
         }
     }
@@ -228,10 +293,18 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
 
     fn count(&mut self, now: SystemTime) -> usize;
 
+    fn has(&mut self, id: &str, now: SystemTime) -> bool;
+
+    /// Deletes a record at once; `false` if there is none.
+    fn remove(&mut self, id: &str, now: SystemTime) -> bool;
+
+    /// Deletes the records of an owner at once, and gives their ids.
+    fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String>;
+
     /// A page of answers, as a `Vec` of them.
     fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize);
 
-    /// The same in JSON.
+    /// The same in JSON, each with the id of its owner, as fixtures have it.
     fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize);
 
     /// The records, to be written.
@@ -257,14 +330,36 @@ impl<R: Record> AnyTable for Table<R> {
         self.count(now)
     }
 
+    fn has(&mut self, id: &str, now: SystemTime) -> bool {
+        self.get(id, now).is_some()
+    }
+
+    fn remove(&mut self, id: &str, now: SystemTime) -> bool {
+        self.remove(id, now)
+    }
+
+    fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String> {
+        let ids: Vec<_> = self.of_owner(owner).map(|record| record.id().to_owned()).collect();
+        for id in &ids {
+            self.remove(id, now);
+        }
+        ids
+    }
+
     fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize) {
-        let (answers, total) = self.page(None, page, now, |record| record.answer(now));
+        let (answers, total) =
+            self.page(&Selection::default(), page, now, |record| record.answer(now));
         (Box::new(answers), total)
     }
 
     fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize) {
-        self.page(None, page, now, |record| {
-            serde_json::to_value(record.answer(now)).unwrap_or_default()
+        let parameter = R::Resource::OWNER.and_then(|owner| owner.id_parameter);
+        self.page(&Selection::default(), page, now, |record| {
+            let mut json = serde_json::to_value(record.answer(now)).unwrap_or_default();
+            if let Some(parameter) = parameter {
+                json[parameter] = record.owner().into();
+            }
+            json
         })
     }
 

@@ -91,6 +91,21 @@ impl Tables {
         Some(named.table.as_mut())
     }
 
+    /// Deletes a record with all that it owns; `false` if there is none.
+    pub(crate) fn remove(&mut self, of: &ResourceInfo, id: &str, now: SystemTime) -> bool {
+        let is_known = self.named(of.name).is_some_and(|table| table.remove(id, now));
+        let mut owners = vec![(of.name, id.to_owned())];
+        while let Some((owner, id)) = owners.pop() {
+            for Named { resource, table } in &mut self.0 {
+                if resource.info.owner.is_some_and(|known| known.name == owner) {
+                    let gone = table.remove_of(&id, now).into_iter();
+                    owners.extend(gone.map(|id| (resource.info.name, id)));
+                }
+            }
+        }
+        is_known
+    }
+
     /// How many records each resource has.
     pub(crate) fn counts(&mut self, now: SystemTime) -> Vec<(&'static str, usize)> {
         self.0.iter_mut().map(|named| (named.resource.info.name, named.table.count(now))).collect()

@@ -15,7 +15,7 @@ use crate::api::time;
 use crate::mock::behaviour::Profile;
 use crate::mock::operations::{Mock, Seen, Service, found, page_of};
 use crate::mock::random::Draws;
-use crate::mock::table::{Making, Record};
+use crate::mock::table::{Making, Record, Selection};
 use crate::mock::tables::Registered;
 
 pub(super) fn resource() -> Registered {
@@ -230,10 +230,14 @@ async fn list(
         id.is_none_or(|id| record.id == *id) && name.is_none_or(|part| record.name.contains(part))
     };
     let is_match = (name.is_some() || id.is_some()).then_some(&is_match as &dyn Fn(&_) -> bool);
+    let selection = Selection { is_match, ..Selection::default() };
     let (access_client_infos, total) = mock.project(|project| {
-        project
-            .table::<AccessClientRecord>()
-            .page(is_match, page_of(&query), mock.now, |record| record.answer(mock.now))
+        project.table::<AccessClientRecord>().page(
+            &selection,
+            page_of(&query),
+            mock.now,
+            |record| record.answer(mock.now),
+        )
     });
     Ok(AccessClientPage { access_client_infos, total: Some(total as u64) })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::around::Around;
 use crate::mock::operations::{Mock, Seen, Service, page_of};
-use crate::mock::table::{Making, Record};
+use crate::mock::table::{Making, Record, Selection};
 use crate::mock::tables::Registered;
 
 pub(super) fn resource() -> Registered {
@@ -57,7 +57,9 @@ impl Record for FeatureRecord {
 async fn list(mock: Mock, request: Request<ListFeatures>) -> Result<FeaturePage, ApiError> {
     let (configs, total) = mock.project(|project| {
         let table = project.table::<FeatureRecord>();
-        table.page(None, page_of(&request.query), mock.now, |record| record.answer(mock.now))
+        table.page(&Selection::default(), page_of(&request.query), mock.now, |record| {
+            record.answer(mock.now)
+        })
     });
     Ok(FeaturePage { configs, total: Some(total as u64) })
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::around::Around;
 use crate::api::time;
 use crate::mock::operations::{Mock, Seen, Service, found, page_of};
-use crate::mock::table::{Making, Record};
+use crate::mock::table::{Making, Record, Selection};
 use crate::mock::tables::Registered;
 
 pub(super) fn resource() -> Registered {
@@ -163,9 +163,10 @@ async fn list(mock: Mock, request: Request<ListWorkspaces>) -> Result<WorkspaceP
     };
     let is_narrowed = name.is_some() || id.is_some() || enterprise_project.is_some();
     let is_match = is_narrowed.then_some(&is_match as &dyn Fn(&_) -> bool);
+    let selection = Selection { is_match, ..Selection::default() };
     let (workspaces, total) = mock.project(|project| {
         let table = project.table::<WorkspaceRecord>();
-        table.page(is_match, page_of(&query), mock.now, |record| record.answer(mock.now))
+        table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now))
     });
     Ok(WorkspacePage { workspaces, total: total as u64 })
 }
@@ -185,6 +186,6 @@ async fn update(mock: Mock, request: Request<UpdateWorkspace>) -> Result<Workspa
 
 async fn delete(mock: Mock, request: Request<DeleteWorkspace>) -> Result<Nothing, ApiError> {
     let id = request.path.workspace_id.as_str();
-    let is_known = mock.project(|project| project.table::<WorkspaceRecord>().remove(id, mock.now));
+    let is_known = mock.project(|project| project.remove::<WorkspaceRecord>(id, mock.now));
     found(is_known.then_some(Nothing {}))
 }
