@@ -4,7 +4,8 @@ use fabric_model::access_client::{
     AccessClient, AccessClientCreate, AccessClientStatus, AccessClientUpdate, ListAccessClients,
     UpdateAccessClient,
 };
-use fabric_model::{AccessClientId, Operation, Payload, Request, SubnetId};
+use fabric_model::workspace::WorkspaceCreate;
+use fabric_model::{AccessClientId, Operation, Payload, Request, SubnetId, charset};
 use validator::Validate;
 
 fn create(json: &str) -> Result<(), String> {
@@ -81,6 +82,38 @@ fn an_answer_is_read_whatever_it_lacks_or_adds() {
     );
     let list = Request::<ListAccessClients>::read("/v1/access-clients", "", None, b"").unwrap();
     assert_eq!((list.query.offset, list.query.limit), (0, 10));
+}
+
+#[test]
+fn nulls_of_an_answer_are_as_good_as_absent_and_those_of_a_request_are_not() {
+    let body = br#"{"name":"fabric","description":null}"#;
+    assert!(WorkspaceCreate::read(body).is_err());
+    let read = WorkspaceCreate::read_answer(body).unwrap();
+    assert_eq!((read.name.as_str(), read.description), ("fabric", None));
+    assert!(WorkspaceCreate::read_answer(br#"{"name":null}"#).is_err());
+    assert!(WorkspaceCreate::read_answer(br#"{"name":7,"description":null}"#).is_err());
+}
+
+#[test]
+fn forms_are_those_of_the_definitions() {
+    let cases = [
+        (&charset::OBS_PATH, "obs://bucket/a/b", "obs://bucket", "path"),
+        (&charset::MOUNT_PATH, "/mnt/cache_1/", "mnt/cache", "path"),
+        (&charset::NAMESPACE, "ray-svc-0123abcd", "ray-svc-abcdefgh", "hexadecimal"),
+        (&charset::LABEL, "cpu-1.group2", "cpu-", "lower-case"),
+        (&charset::ENTERPRISE_PROJECT_KEY, "_sys_enterprise_project_id", "_sys_x", "_sys_"),
+        (&charset::RESOURCE_NAME_KEY, "resource_name", "resource_name2", "resource_name"),
+        (&charset::TAG, "Größe 大小_1.:=+-@", "a/b", "letters"),
+        (&charset::TAG_VALUE, "a/b", "a\tb", "letters"),
+        (&charset::PLAIN, "text (of any kind): é / #", "a=b", "characters"),
+        (&charset::DOTTED, "client.id_1-a", "a b", "letters"),
+        (&charset::ALPHANUMERIC, "v1", "v-1", "letters"),
+        (&charset::SEARCH, "客龥", "\u{9FA6}", "Chinese"),
+    ];
+    for (alphabet, good, bad, words) in cases {
+        assert!(alphabet.fits(good) && !alphabet.fits(bad), "{good} {bad}");
+        assert!(alphabet.words.contains(words), "{}", alphabet.words);
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ use crate::mock::tables::{Registered, Tables};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fixtures {
     pub(crate) records: Vec<Fixture>,
+    /// The catalogues that are to be empty.
+    pub(crate) emptied: Vec<&'static str>,
 }
 
 /// A record that is there from the start.
@@ -122,7 +124,7 @@ impl Fixtures {
     /// owner, such as `workspace_id`; an owner that is not there is made.
     ///
     /// Records of a catalogue, such as features, replace the catalogue of the mock; without a `project_id` in
-    /// every project.
+    /// every project. An empty list empties it.
     ///
     /// ```
     /// use fabric_server::Fixtures;
@@ -152,14 +154,16 @@ impl Fixtures {
         let mut ids = HashSet::new();
         let mut tables = Tables::first(resources());
         for (resource, items) in lists {
+            if items.is_empty() && resource.is_catalogue {
+                fixtures.emptied.push(resource.info.name);
+            }
             for (place, item) in items.into_iter().enumerate() {
                 let wrong = |reason: String| FixturesError {
                     place: Some((resource.info.singular, place)),
                     reason,
                 };
-                let fixture = read(&mut tables, resource, item)
+                let (fixture, id) = read(&mut tables, resource, item)
                     .map_err(|invalid| wrong(invalid.to_string()))?;
-                let id = fixture.answer.get("id").and_then(Value::as_str).map(str::to_owned);
                 if let Some(id) = id
                     && !ids.insert((fixture.project.clone(), resource.info.name, id))
                 {
@@ -200,7 +204,12 @@ fn lists_of(lists: Map<String, Value>) -> Result<Vec<(&'static Registered, Vec<V
     Ok(found)
 }
 
-fn read(tables: &mut Tables, resource: &Registered, item: Value) -> Result<Fixture, Invalid> {
+/// Reads a record, and the id that it states.
+fn read(
+    tables: &mut Tables,
+    resource: &Registered,
+    item: Value,
+) -> Result<(Fixture, Option<String>), Invalid> {
     let Value::Object(mut fields) = item else {
         return Err(Invalid::new("it", "must be an object"));
     };
@@ -225,12 +234,12 @@ fn read(tables: &mut Tables, resource: &Registered, item: Value) -> Result<Fixtu
         owner = info.owner;
     }
     let fixture = Fixture { project, resource: resource.info, owners, answer: fields.into() };
-    check(tables, &fixture)?;
-    Ok(fixture)
+    let id = check(tables, &fixture)?;
+    Ok((fixture, id))
 }
 
-/// Checks that a record can be made of an answer.
-fn check(tables: &mut Tables, fixture: &Fixture) -> Result<(), Invalid> {
+/// Checks that a record can be made of an answer, and gives the id that it states.
+fn check(tables: &mut Tables, fixture: &Fixture) -> Result<Option<String>, Invalid> {
     let Fixture { resource, owners, answer, .. } = fixture;
     let mut making = Making {
         owner: owner_of(resource, owners)?,
@@ -240,6 +249,6 @@ fn check(tables: &mut Tables, fixture: &Fixture) -> Result<(), Invalid> {
     };
     match tables.named(resource.name) {
         Some(table) => table.check_json(answer.clone(), &mut making),
-        None => Ok(()),
+        None => Ok(None),
     }
 }

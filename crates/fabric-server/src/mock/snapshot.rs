@@ -329,6 +329,11 @@ fn read_tables(parent: &str, given: BTreeMap<String, &RawValue>) -> Result<Table
             return Err(SnapshotError(format!("{parent}.{name}: is no resource")));
         }
     }
+    if let Some((info, owner)) = tables.orphans() {
+        let parameter = info.owner.and_then(|owner| owner.id_parameter).unwrap_or_default();
+        let reason = format!("{parent}.{}: there is no {parameter} {owner}", info.name);
+        return Err(SnapshotError(reason));
+    }
     Ok(tables)
 }
 

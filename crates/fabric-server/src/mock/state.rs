@@ -38,6 +38,7 @@ impl State {
         let (of_all, of_projects): (Vec<_>, Vec<_>) =
             fixtures.records.iter().partition(|fixture| fixture.project.is_none());
         let mut every = Project::new(*seed, &default_project(), first);
+        fixtures.emptied.iter().for_each(|name| every.tables.clear(name));
         for fixture in of_all {
             if replaced.insert((None, fixture.resource.name)) {
                 every.tables.clear(fixture.resource.name);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -298,6 +299,9 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// Deletes a record at once; `false` if there is none.
     fn remove(&mut self, id: &str, now: SystemTime) -> bool;
 
+    /// Who owns records, whether they are there or not.
+    fn owners(&self) -> BTreeSet<Arc<str>>;
+
     /// Deletes the records of an owner at once, and gives their ids.
     fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String>;
 
@@ -310,8 +314,9 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// The records, to be written.
     fn records(&self) -> Box<dyn erased_serde::Serialize + '_>;
 
-    /// Checks what fixtures say.
-    fn check_json(&self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid>;
+    /// Checks what fixtures say, and gives the id, if they say one.
+    fn check_json(&self, answer: Value, making: &mut Making<'_>)
+    -> Result<Option<String>, Invalid>;
 
     /// Takes in what a service has answered, or what fixtures say.
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid>;
@@ -336,6 +341,10 @@ impl<R: Record> AnyTable for Table<R> {
 
     fn remove(&mut self, id: &str, now: SystemTime) -> bool {
         self.remove(id, now)
+    }
+
+    fn owners(&self) -> BTreeSet<Arc<str>> {
+        self.by_place.keys().map(|place| place.0.clone()).collect()
     }
 
     fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String> {
@@ -367,8 +376,15 @@ impl<R: Record> AnyTable for Table<R> {
         Box::new(Records(self))
     }
 
-    fn check_json(&self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid> {
-        R::learn(read_answer::<R>(answer)?, None, making).map(drop)
+    fn check_json(
+        &self,
+        answer: Value,
+        making: &mut Making<'_>,
+    ) -> Result<Option<String>, Invalid> {
+        let answer = read_answer::<R>(answer)?;
+        let id = fabric_model::Identified::id(&answer).map(str::to_owned);
+        R::learn(answer, None, making)?;
+        Ok(id)
     }
 
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid> {

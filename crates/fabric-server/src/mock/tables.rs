@@ -106,6 +106,21 @@ impl Tables {
         is_known
     }
 
+    /// A resource with records whose owner is not there, and that owner.
+    pub(crate) fn orphans(&mut self) -> Option<(&'static ResourceInfo, String)> {
+        let owned = self.0.iter().filter_map(|named| {
+            let owner = named.resource.info.owner?;
+            Some((named.resource.info, owner.name, named.table.owners()))
+        });
+        let owned: Vec<_> = owned.collect();
+        owned.into_iter().find_map(|(info, owner, ids)| {
+            let table = self.named(owner)?;
+            // None of them goes while they are looked up.
+            let missing = ids.iter().find(|id| !table.has(id, SystemTime::UNIX_EPOCH))?;
+            Some((info, missing.to_string()))
+        })
+    }
+
     /// How many records each resource has.
     pub(crate) fn counts(&mut self, now: SystemTime) -> Vec<(&'static str, usize)> {
         self.0.iter_mut().map(|named| (named.resource.info.name, named.table.count(now))).collect()

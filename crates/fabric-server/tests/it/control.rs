@@ -7,7 +7,7 @@ use fabric_model::access_client::{AccessClientCreate, ListAccessClientsQuery};
 use fabric_model::health::ShowHealth;
 use fabric_model::{Nothing, Request};
 use fabric_server::fault::{Effect, Fault};
-use fabric_server::{Credential, MockServer, RateLimit, Settings};
+use fabric_server::{Credential, Fixtures, MockServer, RateLimit, Settings};
 use serde_json::{Value, json};
 
 use crate::raw::{self, Answer};
@@ -442,7 +442,9 @@ async fn records_of_whatever_resource_are_listed() {
     let resources = get(&server, "/_mock/v1/resources", "").await.json();
     let names: Vec<_> =
         resources["resources"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect();
-    assert_eq!(names[..3], ["access-clients", "workspaces", "features"]);
+    for name in ["access-clients", "workspaces", "features"] {
+        assert!(names.contains(&json!(name)), "{name}");
+    }
     let body = br#"{"name": "fabric"}"#;
     assert_eq!(send(&server, raw::json("POST", "/v1/workspaces", body)).await.status, 200);
     let page = get(&server, "/_mock/v1/projects/default/workspaces?limit=1", "").await.json();
@@ -451,12 +453,23 @@ async fn records_of_whatever_resource_are_listed() {
     assert_eq!((&page["total"], page["records"].as_array().unwrap().len()), (&json!(3), 1));
     let unknown = get(&server, "/_mock/v1/projects/default/pots", "").await;
     assert_eq!(unknown.status, 404);
-    assert!(error(&unknown).contains("there are access-clients, workspaces, features"));
+    assert!(error(&unknown).contains("there are access-clients, workspaces, "));
     let projects = get(&server, "/_mock/v1/projects", "").await.json();
     let records = &projects["projects"][0]["records"];
     for (resource, count) in [("access-clients", 0), ("workspaces", 1), ("features", 3)] {
         assert_eq!(records[resource], count, "{resource}");
     }
+}
+
+#[tokio::test]
+async fn fixtures_empty_a_catalogue_and_hold_a_key_once() {
+    let fixtures = Fixtures::parse(r#"{"features": []}"#).unwrap();
+    let server = MockServer::start_with(Settings { fixtures, ..Settings::default() });
+    let server = server.await.unwrap();
+    let page = get(&server, "/_mock/v1/projects/default/features", "").await.json();
+    assert_eq!(page["total"], 0);
+    let twice = Fixtures::parse(r#"{"features": [{"key": "a"}, {"key": "a"}]}"#).unwrap_err();
+    assert_eq!(twice.to_string(), "feature [1]: id: must not be there twice in a project");
 }
 
 #[tokio::test(flavor = "multi_thread")]
