@@ -271,7 +271,11 @@ impl Document {
             operation = operation.request_body(Some(
                 RequestBodyBuilder::new()
                     .content(media_type, content.build())
-                    .required(Some(Required::True))
+                    .required(Some(if O::IS_BODY_OPTIONAL {
+                        Required::False
+                    } else {
+                        Required::True
+                    }))
                     .build(),
             ));
         }

@@ -11,6 +11,7 @@ pub mod health;
 mod invalid;
 pub mod json;
 mod list;
+pub mod metrics;
 mod open_enum;
 mod operation;
 mod operations;
@@ -21,6 +22,7 @@ mod resource;
 pub mod signature;
 #[cfg(feature = "proptest")]
 pub mod strategy;
+pub mod tag;
 mod text;
 pub mod workspace;
 

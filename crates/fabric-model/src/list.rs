@@ -34,10 +34,19 @@ pub trait Page: Payload {
     fn total(&self) -> Option<u64>;
 }
 
-/// Implements [`Paging`] for a query with `offset` and `limit`, and [`Page`] for an answer with `total` and its
-/// items in a field.
+/// Implements [`Paging`] for a query with `offset` and `limit`, and [`Page`] for an answer with its items in a field.
+/// The number of all matches is in the field `total`, in the one that is named last, or nowhere.
 macro_rules! list {
     ($query:ident, $page:ident: $field:ident of $item:ident) => {
+        $crate::list::list! { $query, $page: $field of $item, total }
+    };
+    ($query:ident, $page:ident: $field:ident of $item:ident, without a total) => {
+        $crate::list::list! { @ $query, $page: $field of $item, |_| None }
+    };
+    ($query:ident, $page:ident: $field:ident of $item:ident, $total:ident) => {
+        $crate::list::list! { @ $query, $page: $field of $item, |page| page.$total.into() }
+    };
+    (@ $query:ident, $page:ident: $field:ident of $item:ident, $total:expr) => {
         impl $crate::Paging for $query {
             fn offset(&self) -> u32 {
                 self.offset
@@ -64,7 +73,8 @@ macro_rules! list {
             }
 
             fn total(&self) -> Option<u64> {
-                self.total.into()
+                let total: fn(&Self) -> Option<u64> = $total;
+                total(self)
             }
         }
     };

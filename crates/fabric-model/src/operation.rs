@@ -35,6 +35,8 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const PROJECT_PARAMETER: Option<&'static str> = None;
     /// Whether the operation changes nothing although its method is POST, so it may be repeated.
     const ONLY_READS: bool = false;
+    /// Whether the body may be left out, which means `{}`.
+    const IS_BODY_OPTIONAL: bool = false;
     /// Where the answer holds the id that the operations below the path take, as a JSON pointer such as
     /// `/id`.
     const ID_IN_RESPONSE: Option<&'static str> = None;
@@ -227,11 +229,14 @@ impl<O: Operation> Request<O> {
     ) -> Result<Self, Invalid> {
         let path = parameters::read_path(O::PATH, path)?;
         let query = parameters::read(parameters::query_pairs(query))?;
+        let is_left_out = O::IS_BODY_OPTIONAL && body.is_empty();
         if let Some(media_type) = O::Body::MEDIA_TYPE
+            && !is_left_out
             && !content_type.is_some_and(|given| is_media_type(given, media_type))
         {
             return Err(Invalid::new("Content-Type", format!("must be {media_type}, in UTF-8")));
         }
+        let body = if is_left_out { b"{}" } else { body };
         let request = Self { path, query, body: O::Body::read(body)? };
         request.validate()?;
         Ok(request)

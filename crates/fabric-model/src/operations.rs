@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::{List, Operation, OperationInfo, access_client, feature, health, workspace};
+use crate::{
+    List, Operation, OperationInfo, access_client, feature, health, metrics, tag, workspace,
+};
 
 /// A visitor of operations by their types: see [`visit_operations`].
 pub trait OperationVisitor {
@@ -26,6 +28,13 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit_list::<workspace::ListWorkspaces>();
     visitor.visit::<workspace::UpdateWorkspace>();
     visitor.visit::<workspace::DeleteWorkspace>();
+    visitor.visit::<tag::BatchCreateFabricWorkspaceTags>();
+    visitor.visit::<tag::BatchDeleteFabricWorkspaceTags>();
+    visitor.visit_list::<tag::ListFabricWorkspaceTags>();
+    visitor.visit_list::<tag::ListFabricProjectTags>();
+    visitor.visit_list::<tag::ListTagFabricWorkspaces>();
+    visitor.visit::<tag::CountTagFabricWorkspaces>();
+    visitor.visit::<metrics::UpdateMetricsConfig>();
     visitor.visit_list::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }
