@@ -483,7 +483,7 @@ impl Attributes {
             if shape.is_optional() {
                 self.schema.push(quote!(nullable = false));
             }
-        } else if shape != Shape::Single && kind != Kind::Answer {
+        } else if shape.is_optional() && kind != Kind::Answer {
             self.schema.push(quote!(required = false));
         }
         match (kind, shape) {

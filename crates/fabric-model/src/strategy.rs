@@ -177,7 +177,8 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
             let (min, max) = limits(schema, "minItems", "maxItems");
             // Long lists are slow to draw and to shrink, so they are rare.
             let few = vec(item.clone(), size(min)..=size(max.min(min + 3)));
-            let many = vec(item, size(max.min(LARGE)));
+            let most = if max > LARGE && has_list(&schema["items"]) { min + 3 } else { max };
+            let many = vec(item, size(most.min(LARGE)));
             prop_oneof![9 => few, 1 => many].prop_map(Value::from).boxed()
         }
         Some("string") => texts(schema).prop_map(Value::from).boxed(),
@@ -193,6 +194,11 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
         Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
         _ => panic!("no strategy for the schema {schema}"),
     }
+}
+
+/// Whether a schema has a list in it: a long list of long lists is too long.
+fn has_list(schema: &Value) -> bool {
+    schema["type"] == "array" || properties(schema).any(|(_, property)| has_list(property))
 }
 
 fn object(schema: &Value) -> BoxedStrategy<Value> {
