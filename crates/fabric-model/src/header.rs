@@ -22,6 +22,9 @@ pub const X_SDK_DATE: HeaderName = HeaderName::from_static("x-sdk-date");
 /// The security token of a temporary access key, on a request signed with one.
 pub const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 
+/// The token that a call of the identity service is about: see [`identity`](crate::identity).
+pub const X_SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
+
 /// Checks that a token can stand in a header: 1 to 65,534 ASCII characters, none of them a control
 /// character, and no space at either end.
 ///

@@ -8,6 +8,7 @@ mod error;
 pub mod feature;
 pub mod header;
 pub mod health;
+pub mod identity;
 mod invalid;
 pub mod json;
 mod list;

@@ -42,6 +42,10 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const ID_IN_RESPONSE: Option<&'static str> = None;
     /// Where the answer of a list holds its items, as a JSON pointer such as `/workspaces`.
     const ITEMS_IN_RESPONSE: Option<&'static str> = None;
+    /// A header of the request that belongs to this operation alone.
+    const REQUEST_HEADER: Option<&'static str> = None;
+    /// A header of the answer to a success that belongs to this operation alone.
+    const RESPONSE_HEADER: Option<&'static str> = None;
 
     /// The resource that the operation is about.
     type Resource: Resource;
@@ -72,6 +76,8 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
         only_reads: Self::ONLY_READS,
         id_in_response: Self::ID_IN_RESPONSE,
         items_in_response: Self::ITEMS_IN_RESPONSE,
+        request_header: Self::REQUEST_HEADER,
+        response_header: Self::RESPONSE_HEADER,
         request_media_type: Self::Body::MEDIA_TYPE,
         response_media_type: Self::Response::MEDIA_TYPE,
         resource: Self::Resource::INFO,
@@ -108,6 +114,10 @@ pub struct OperationInfo {
     pub id_in_response: Option<&'static str>,
     /// [`Operation::ITEMS_IN_RESPONSE`].
     pub items_in_response: Option<&'static str>,
+    /// [`Operation::REQUEST_HEADER`].
+    pub request_header: Option<&'static str>,
+    /// [`Operation::RESPONSE_HEADER`].
+    pub response_header: Option<&'static str>,
     /// The `Content-Type` of a request, if it has a body.
     pub request_media_type: Option<&'static str>,
     /// The `Content-Type` of a success, if it has a body.
