@@ -31,7 +31,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     ApiError, ErrorBody, Failure, ForbiddenBody, Operation, OperationInfo, OperationVisitor,
-    Parameters, Payload, ResourceInfo, Source, header, operations, visit_operations,
+    Parameters, Payload, ResourceInfo, header, operations, visit_operations,
 };
 
 const TOKEN: &str = "token";
@@ -40,6 +40,7 @@ const AUTH_TOKEN: &str = "AuthToken";
 const GATEWAY_BODY: &str = "GatewayErrorBody";
 const IDENTITY_BODY: &str = "IdentityErrorBody";
 const GATEWAY: &str = "RejectedByTheGateway";
+const NO_ANSWER: &str = "NoAnswerFromTheService";
 
 /// The OpenAPI 3.1 document of all operations.
 #[must_use]
@@ -47,7 +48,10 @@ pub fn openapi() -> OpenApi {
     let mut document = Document {
         paths: PathsBuilder::new(),
         schemas: BTreeMap::new(),
-        responses: BTreeMap::from([(GATEWAY.to_owned(), rejected_by_the_gateway())]),
+        responses: BTreeMap::from([
+            (GATEWAY.to_owned(), rejected_by_the_gateway()),
+            (NO_ANSWER.to_owned(), no_answer_from_the_service()),
+        ]),
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
@@ -180,8 +184,10 @@ pub(crate) fn any_object() -> RefOr<Schema> {
 }
 
 const DESCRIPTION: &str = "\
-Huawei Cloud DataArts Fabric: its access clients, VPC endpoint clients through which a network reaches the \
-service, and its workspaces and features.
+The whole service: workspaces; in them endpoints, which run Ray clusters and models, jobs and models with \
+their versions, and policies of messages; the tags of workspaces; agencies and agreements; what there is to \
+choose from, which is base models, features, frameworks and specifications; and access clients, VPC endpoint \
+clients through which a network reaches the service.
 
 * Lengths count Unicode characters. Bodies are `application/json` in UTF-8.
 * A client must live with any field of an answer absent that is not listed as required.
@@ -296,7 +302,10 @@ impl Document {
                 operation.response(failure.status().as_str(), Ref::from_response_name(&name));
             self.responses.insert(name, failed(*failure));
         }
-        operation.response("4XX", Ref::from_response_name(GATEWAY)).build()
+        operation
+            .response("4XX", Ref::from_response_name(GATEWAY))
+            .response("5XX", Ref::from_response_name(NO_ANSWER))
+            .build()
     }
 }
 
@@ -496,29 +505,45 @@ const fn meaning(failure: Failure) -> &'static str {
         Failure::UriTooLong => "The request target is longer than 32 KB.",
         Failure::Throttled => "Too many requests.",
         Failure::HeadersTooLarge => "The headers are too large.",
+        Failure::BackendUnavailable => "The gateway does not reach the service.",
+        Failure::BackendTimedOut => "The service does not answer the gateway in time.",
     }
 }
 
+/// What an operation may answer with a status that its own documentation doesn't name.
 fn rejected_by_the_gateway() -> Response {
     let is_documented = |failure: &Failure| {
-        let mut documented = Failure::ALL.into_iter();
-        documented
-            .any(|other| other.source() == Source::Documented && other.status() == failure.status())
+        let mut documented = Failure::COMMON.iter();
+        documented.any(|other| other.status() == failure.status())
     };
-    let others = Failure::ALL.into_iter().filter(|failure| !is_documented(failure));
-    response(
+    let others = Failure::ALL
+        .into_iter()
+        .filter(|failure| failure.status().is_client_error() && !is_documented(failure));
+    of_the_gateway(
         "What the gateway in front of the service rejects before the service sees it, such as 413, \
          414, 429 and 494. These answers are not documented for the operation; they are inferred from \
          the documentation of the gateway.",
+        others,
     )
-    .content(
-        ApiError::MEDIA_TYPE,
-        ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name(GATEWAY_BODY)))
-            .examples_from_iter(samples(others))
-            .build(),
+}
+
+fn no_answer_from_the_service() -> Response {
+    let others = Failure::ALL
+        .into_iter()
+        .filter(|failure| failure.status().is_server_error() && *failure != Failure::Internal);
+    of_the_gateway(
+        "What the gateway in front of the service answers when the service does not: 502, 503 and 504. \
+         These answers are not documented for the operation; they are inferred from the documentation \
+         of the gateway.",
+        others,
     )
-    .build()
+}
+
+fn of_the_gateway(description: &str, failures: impl Iterator<Item = Failure>) -> Response {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(GATEWAY_BODY)))
+        .examples_from_iter(samples(failures));
+    response(description).content(ApiError::MEDIA_TYPE, content.build()).build()
 }
 
 fn body(failure: Failure) -> Option<Value> {

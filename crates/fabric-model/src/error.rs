@@ -44,6 +44,10 @@ pub enum Failure {
     Throttled,
     /// 494 `APIG.0201`: the headers are too large.
     HeadersTooLarge,
+    /// 502 `APIG.0202`: the gateway does not reach the service.
+    BackendUnavailable,
+    /// 504 `APIG.0203`: the service does not answer the gateway in time.
+    BackendTimedOut,
 }
 
 /// Where a [`Failure`] is documented.
@@ -62,7 +66,7 @@ const STATUS_494: StatusCode = match StatusCode::from_u16(494) {
 
 impl Failure {
     /// Every row.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::TokenRejected,
         Self::Forbidden,
@@ -77,6 +81,8 @@ impl Failure {
         Self::ResourceDoesNotExist,
         Self::Throttled,
         Self::HeadersTooLarge,
+        Self::BackendUnavailable,
+        Self::BackendTimedOut,
     ];
 
     /// The failures that are documented for nearly every operation.
@@ -142,6 +148,12 @@ impl Failure {
                 "The throttling threshold has been reached",
             ),
             Self::HeadersTooLarge => (STATUS_494, "APIG.0201", "The request headers are too large"),
+            Self::BackendUnavailable => {
+                (StatusCode::BAD_GATEWAY, "APIG.0202", "The backend is unavailable")
+            }
+            Self::BackendTimedOut => {
+                (StatusCode::GATEWAY_TIMEOUT, "APIG.0203", "The backend timed out")
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fabric_model::{Operation, OperationVisitor, Payload, visit_operations};
+use fabric_model::{Failure, Operation, OperationVisitor, Payload, visit_operations};
 use fabric_server::MockServer;
 use serde_json::Value;
 
@@ -85,4 +85,28 @@ fn every_failure_of_an_operation_is_documented_with_its_sample() {
         }
     }
     visit_operations(&mut Failures(document()));
+}
+
+#[test]
+fn what_only_the_gateway_answers_is_documented_in_every_operation() {
+    let document = document();
+    let others = Failure::ALL
+        .into_iter()
+        .filter(|failure| Failure::COMMON.iter().all(|common| common.status() != failure.status()));
+    let others: Vec<_> = others.collect();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let responses = &operation["responses"];
+            for failure in &others {
+                let status = failure.status();
+                let range = format!("{}XX", status.as_u16() / 100);
+                let response = responses.get(status.as_str()).unwrap_or(&responses[&range]);
+                let response = document.pointer(&response["$ref"].as_str().unwrap()[1..]).unwrap();
+                let examples = &response["content"]["application/json"]["examples"];
+                let sample = &examples[format!("{failure:?}")]["value"];
+                let ours = fabric_model::ApiError::from(*failure);
+                assert_eq!(sample.as_object(), ours.json(), "{failure:?}");
+            }
+        }
+    }
 }
