@@ -169,15 +169,15 @@ impl Journal {
     /// The calls that fit, newest first.
     pub(crate) fn entries(&self, filter: &Filter) -> Entries {
         let limit = filter.limit.unwrap_or(100).clamp(1, 1_000);
-        let ring = self.ring.lock();
-        let mut found = ring.found(filter);
+        let (taken, evicted) = {
+            let ring = self.ring.lock();
+            (ring.taken(filter), ring.evicted(filter.project_id.as_ref()).count)
+        };
+        let mut found = found(&taken, filter);
         found.sort_unstable_by_key(|(_, packed)| Reverse(packed.sequence));
         found.truncate(limit);
-        let found = owned(found);
-        let evicted = ring.evicted(filter.project_id.as_ref()).count;
-        drop(ring);
         Entries {
-            entries: found.iter().map(|(id, packed)| packed.entry(id.as_ref())).collect(),
+            entries: found.into_iter().map(|(id, packed)| packed.entry(id)).collect(),
             evicted,
         }
     }
@@ -186,21 +186,21 @@ impl Journal {
     pub(crate) fn next(&self, filter: &mut Filter) -> Vec<Event> {
         const CALLS_MAX: usize = 20;
         let after = filter.after.unwrap_or_default();
-        let ring = self.ring.lock();
-        let mut found = ring.found(&Filter { before: None, ..filter.clone() });
+        filter.before = None;
+        let (taken, evicted, last) = {
+            let ring = self.ring.lock();
+            (ring.taken(filter), ring.evicted(filter.project_id.as_ref()), ring.last)
+        };
+        let mut found = found(&taken, filter);
         found.sort_unstable_by_key(|(_, packed)| packed.sequence);
         found.truncate(CALLS_MAX);
-        let found = owned(found);
-        let evicted = ring.evicted(filter.project_id.as_ref());
         filter.after = Some(match found.last() {
             Some((_, packed)) if found.len() == CALLS_MAX => packed.sequence,
-            _ => ring.last,
+            _ => last,
         });
-        drop(ring);
         // Calls that were sent before they were evicted are not lost.
         let lost = (evicted.newest > after).then(|| evicted.count.min(evicted.newest - after));
-        let calls =
-            found.iter().map(|(id, packed)| Event::Call(Box::new(packed.entry(id.as_ref()))));
+        let calls = found.into_iter().map(|(id, packed)| Event::Call(Box::new(packed.entry(id))));
         lost.map(Event::Evicted).into_iter().chain(calls).collect()
     }
 
@@ -252,18 +252,23 @@ impl Journal {
         expectation.count.check()?;
         let calls = &expectation.calls;
         calls.check()?;
-        let ring = self.ring.lock();
+        let (taken, evicted) = {
+            let ring = self.ring.lock();
+            let of = Filter { project_id: calls.project_id.clone(), ..Filter::default() };
+            (ring.taken(&of), ring.evicted(calls.project_id.as_ref()).count)
+        };
         let mut found = 0;
         let mut near = Vec::new();
-        for (project, packed) in ring.calls(calls.project_id.as_ref()) {
-            let differs_in = calls.differences(project, packed);
-            if differs_in.is_empty() {
-                found += 1;
-            } else {
-                near.push((differs_in, project, packed));
+        for Taken { project, calls: taken } in &taken {
+            for packed in taken {
+                let differs_in = calls.differences(project.as_ref(), packed);
+                if differs_in.is_empty() {
+                    found += 1;
+                } else {
+                    near.push((differs_in, project.as_ref(), packed));
+                }
             }
         }
-        let evicted = ring.evicted(calls.project_id.as_ref()).count;
         let (is_met, message) = expectation.count.judge(found, evicted, !near.is_empty());
         let mut instead = Vec::new();
         if !is_met {
@@ -295,27 +300,19 @@ impl Ring {
         of_projects.chain(of_nobody).map(|(id, queue)| (id, &queue.calls))
     }
 
-    fn calls(
-        &self,
-        project: Option<&ProjectId>,
-    ) -> impl Iterator<Item = (Option<&ProjectId>, &Arc<Packed>)> {
-        let queues = self.queues(project, false);
-        queues.flat_map(|(id, calls)| calls.iter().map(move |packed| (id, packed)))
-    }
-
-    fn found(&self, filter: &Filter) -> Vec<(Option<&ProjectId>, &Arc<Packed>)> {
-        let matching = Matching::from(filter);
-        let mut found = Vec::new();
+    /// The calls among which a filter looks, to be looked at beyond the lock: copies share them.
+    fn taken(&self, filter: &Filter) -> Vec<Taken> {
         let unattributed = filter.unattributed.unwrap_or_default();
-        for (id, calls) in self.queues(filter.project_id.as_ref(), unattributed) {
+        let queues = self.queues(filter.project_id.as_ref(), unattributed);
+        let taken = queues.map(|(project, calls)| {
             // Each queue is in order.
             let place = |sequence: u64| calls.partition_point(|packed| packed.sequence < sequence);
             let start = filter.after.map_or(0, |after| place(after.saturating_add(1)));
             let end = filter.before.map_or(calls.len(), place).max(start);
-            let fits = |packed: &&Arc<Packed>| matching.differences_but_of_body(packed).is_empty();
-            found.extend(calls.range(start..end).filter(fits).map(|packed| (id, packed)));
-        }
-        found
+            let calls = calls.range(start..end).cloned().collect();
+            Taken { project: project.cloned(), calls }
+        });
+        taken.collect()
     }
 
     fn evicted(&self, project: Option<&ProjectId>) -> Evicted {
@@ -365,7 +362,18 @@ impl Ring {
     }
 }
 
-/// What was found, to be kept beyond the lock.
-fn owned(found: Vec<(Option<&ProjectId>, &Arc<Packed>)>) -> Vec<(Option<ProjectId>, Arc<Packed>)> {
-    found.into_iter().map(|(id, packed)| (id.cloned(), packed.clone())).collect()
+/// Calls of a project, or of nobody.
+struct Taken {
+    project: Option<ProjectId>,
+    calls: Vec<Arc<Packed>>,
+}
+
+/// The calls that fit.
+fn found<'a>(taken: &'a [Taken], filter: &Filter) -> Vec<(Option<&'a ProjectId>, &'a Arc<Packed>)> {
+    let matching = Matching::from(filter);
+    let fits = |packed: &&Arc<Packed>| matching.differences_but_of_body(packed).is_empty();
+    let found = taken.iter().flat_map(|Taken { project, calls }| {
+        calls.iter().filter(fits).map(move |packed| (project.as_ref(), packed))
+    });
+    found.collect()
 }
