@@ -18,6 +18,7 @@ impl Resource for Metrics {
         "Whether Application Operations Management collects the metrics of a workspace";
     const ID_PARAMETER: Option<&'static str> = None;
     const OWNER: Option<&'static ResourceInfo> = Some(Workspaces::INFO);
+    const OWNER_IN_ANSWER: Option<&'static str> = Some("workspace_id");
 
     type Answer = MetricsSetting;
 }

@@ -20,6 +20,10 @@ pub trait Resource: 'static {
     /// reached through the path of its owner, and goes with it.
     const OWNER: Option<&'static ResourceInfo> = None;
 
+    /// The field of the answer that holds the id of the owner, which is then the id of the record too: an owner has
+    /// one such record at most. `None` if records have ids of their own.
+    const OWNER_IN_ANSWER: Option<&'static str> = None;
+
     /// The answer of the service about one record.
     type Answer: Identified;
 
@@ -30,6 +34,7 @@ pub trait Resource: 'static {
         description: Self::DESCRIPTION,
         id_parameter: Self::ID_PARAMETER,
         owner: Self::OWNER,
+        owner_in_answer: Self::OWNER_IN_ANSWER,
     };
 }
 
@@ -47,6 +52,8 @@ pub struct ResourceInfo {
     pub id_parameter: Option<&'static str>,
     /// [`Resource::OWNER`].
     pub owner: Option<&'static ResourceInfo>,
+    /// [`Resource::OWNER_IN_ANSWER`].
+    pub owner_in_answer: Option<&'static str>,
 }
 
 impl ResourceInfo {

@@ -34,6 +34,7 @@ impl Resource for Tags {
     const DESCRIPTION: &'static str = "Keys and values by which workspaces are sorted and found";
     const ID_PARAMETER: Option<&'static str> = None;
     const OWNER: Option<&'static ResourceInfo> = Some(Workspaces::INFO);
+    const OWNER_IN_ANSWER: Option<&'static str> = Some("resource_id");
 
     type Answer = TaggedWorkspace;
 }
@@ -121,9 +122,10 @@ pub struct TagValues {
     #[rule(like = SearchedKey)]
     pub key: String,
 
-    /// The values: 0 to 1,000,000, each of 0 to 255 characters.
+    /// The values: 0 to 1,000,000, each of 0 to 255 characters. In a filter, none stand for any value; the
+    /// documentation then wants an empty list.
     #[rule(items = 0..=1_000_000, each = SearchedValue)]
-    pub values: Vec<String>,
+    pub values: Option<Vec<String>>,
 }
 
 impl Identified for TagValues {

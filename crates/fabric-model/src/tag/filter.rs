@@ -151,6 +151,6 @@ list! { FilterWorkspacesQuery, TaggedWorkspacePage: resources of TaggedWorkspace
 
 /// The filter of the documentation's examples.
 pub(super) fn example() -> WorkspaceFilter {
-    let tag = TagValues { key: "key1".to_owned(), values: vec!["value1".to_owned()] };
+    let tag = TagValues { key: "key1".to_owned(), values: Some(vec!["value1".to_owned()]) };
     WorkspaceFilter { tags: Some(vec![tag]), ..WorkspaceFilter::default() }
 }

@@ -36,7 +36,7 @@ impl Operation for ListFabricProjectTags {
 
     fn example() -> Example<Self> {
         let query = ListProjectTagsQuery::default();
-        let tag = TagValues { key: "key1".to_owned(), values: vec!["value1".to_owned()] };
+        let tag = TagValues { key: "key1".to_owned(), values: Some(vec!["value1".to_owned()]) };
         Example {
             request: Request { path: super::example_project_path(), query, body: Nothing {} },
             response: ProjectTags { tags: vec![tag] },

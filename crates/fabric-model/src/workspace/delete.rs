@@ -16,7 +16,10 @@ impl Operation for DeleteWorkspace {
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = Some("DataArtsFabric:workspace:drop");
     const SUMMARY: &'static str = "Delete a workspace";
-    const DESCRIPTION: &'static str = "Deletes a workspace and answers without a body.";
+    const DESCRIPTION: &'static str = "Deletes a workspace and answers without a body.\n\n\
+        Not documented, but decided here: a workspace with endpoints, jobs or models in it is not deleted; the \
+        answer is 400, and its message names what is in it. The tags of a workspace, its metrics setting and its \
+        message policies go with it.";
 
     type Resource = Workspaces;
     type Path = WorkspacePath;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::api::callers::DEFAULT_PROJECT;
 use crate::mock::behaviour::Behaviour;
-use crate::mock::projects::{Owners, owner_of};
+use crate::mock::projects::{Owners, add_owner, owner_of};
 use crate::mock::random::Draws;
 use crate::mock::service::resources;
 use crate::mock::table::Making;
@@ -110,8 +110,9 @@ impl Fixtures {
         let resource = resources().iter().find(|resource| resource.info.name == R::NAME);
         let resource = resource.ok_or_else(|| Invalid::new(R::NAME, "has no records"))?;
         let answer = serde_json::to_value(answer).unwrap_or_default();
-        let owners =
+        let mut owners: Owners =
             owners.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())).collect();
+        add_owner(resource.info, &answer, &mut owners);
         let fixture = Fixture { project: Some(project), resource: resource.info, owners, answer };
         check(&mut Tables::first(resources()), &fixture)?;
         self.records.push(fixture);
@@ -194,7 +195,7 @@ fn lists_of(lists: Map<String, Value>) -> Result<Vec<(&'static Registered, Vec<V
             (Some(resource), Value::Array(items)) => found.push((resource, items)),
             (Some(_), _) => return Err(format!("{name}: must be a list")),
             // How many there are, in a page.
-            (None, Value::Number(_)) if name == "total" => {}
+            (None, Value::Number(_)) if ["total", "total_count"].contains(&name.as_str()) => {}
             (None, _) => {
                 let known: Vec<_> = resources().iter().map(|known| known.info.name).collect();
                 return Err(format!("{name}: is no resource; there are {}", known.join(", ")));
@@ -226,14 +227,22 @@ fn read(
     let mut owner = resource.info.owner;
     while let Some(info) = owner {
         let parameter = info.id_parameter.unwrap_or_default();
-        match fields.remove(parameter) {
+        // The answer itself may have the field.
+        let given = if resource.info.owner_in_answer == Some(parameter) {
+            fields.get(parameter).cloned()
+        } else {
+            fields.remove(parameter)
+        };
+        match given {
             None => {}
             Some(Value::String(id)) => _ = owners.insert(parameter.to_owned(), id),
             Some(_) => return Err(Invalid::new(parameter, "must be a string")),
         }
         owner = info.owner;
     }
-    let fixture = Fixture { project, resource: resource.info, owners, answer: fields.into() };
+    let answer = Value::Object(fields);
+    add_owner(resource.info, &answer, &mut owners);
+    let fixture = Fixture { project, resource: resource.info, owners, answer };
     let id = check(tables, &fixture)?;
     Ok((fixture, id))
 }

@@ -13,7 +13,7 @@ use http::request::Parts;
 use crate::api::around::Around;
 use crate::api::routing::Api;
 use crate::mock::behaviour::Behaviour;
-use crate::mock::projects::{Outcome, Project, Projects};
+use crate::mock::projects::{Outcome, Owners, Project, Projects};
 use crate::mock::table::{Answer, Record};
 
 /// The context of a handler: its call, and the project that it works on.
@@ -105,6 +105,22 @@ pub(crate) enum Seen<R: Record> {
     Gone(String),
 }
 
+/// What a recorder learns with.
+pub(crate) struct Learning<'a> {
+    pub(crate) project: &'a mut Project,
+    /// The parameters in the path of the call.
+    owners: &'a Owners,
+    behaviour: &'a Behaviour,
+    pub(crate) now: SystemTime,
+}
+
+impl Learning<'_> {
+    /// Adds or changes a record as another service answered it. An answer that is invalid is ignored.
+    pub(crate) fn observe<R: Record>(&mut self, answer: Answer<R>) {
+        self.project.observe::<R>(answer, self.owners, self.behaviour, self.now);
+    }
+}
+
 impl Lessons {
     /// Learns from a call of an operation.
     #[cfg(feature = "record")]
@@ -140,8 +156,23 @@ impl<A: Around<Context = Mock>> Service<A> {
 
     /// Adds what a recorder learns about records from a successful call of an operation.
     pub(crate) fn teaching<O: Operation, R: Record>(
-        mut self,
+        self,
         seen: fn(Request<O>, O::Response) -> Vec<Seen<R>>,
+    ) -> Self {
+        self.learning(move |request: Request<O>, response, learning| {
+            for seen in seen(request, response) {
+                match seen {
+                    Seen::There(answer) => learning.observe::<R>(answer),
+                    Seen::Gone(id) => _ = learning.project.remove::<R>(&id, learning.now),
+                }
+            }
+        })
+    }
+
+    /// Adds what a recorder does with a project after a successful call of an operation.
+    pub(crate) fn learning<O: Operation>(
+        mut self,
+        learn: impl Fn(Request<O>, O::Response, &mut Learning<'_>) + Send + Sync + 'static,
     ) -> Self {
         let lesson: Lesson = Box::new(move |call, project, behaviour, now| {
             let content_type = call.parts.headers.get(CONTENT_TYPE);
@@ -156,13 +187,8 @@ impl<A: Around<Context = Mock>> Service<A> {
                 return;
             };
             let owners = O::INFO.path_parameters(call.parts.uri.path());
-            let owners = owners.map(|(name, id)| (name.to_owned(), id.into_owned())).collect();
-            for seen in seen(request, response) {
-                match seen {
-                    Seen::There(answer) => project.observe::<R>(answer, &owners, behaviour, now),
-                    Seen::Gone(id) => _ = project.remove::<R>(&id, now),
-                }
-            }
+            let owners = &owners.map(|(name, id)| (name.to_owned(), id.into_owned())).collect();
+            learn(request, response, &mut Learning { project, owners, behaviour, now });
         });
         self.lessons.0.insert(O::ID, lesson);
         self

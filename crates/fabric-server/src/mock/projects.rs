@@ -26,6 +26,16 @@ pub(crate) fn owner_of<'a>(of: &ResourceInfo, owners: &'a Owners) -> Result<&'a 
     owner.ok_or_else(|| Invalid::new(parameter, "must be given"))
 }
 
+/// Adds the owner of a new record, if the answer about the record names it.
+pub(crate) fn add_owner(of: &ResourceInfo, answer: &Value, owners: &mut Owners) {
+    let parameter = of.owner.and_then(|owner| owner.id_parameter);
+    if let Some((parameter, field)) = parameter.zip(of.owner_in_answer)
+        && let Some(id) = answer[field].as_str()
+    {
+        owners.entry(parameter.to_owned()).or_insert_with(|| id.to_owned());
+    }
+}
+
 /// The records of a project, and its sequences of draws.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
@@ -82,7 +92,12 @@ impl Project {
         behaviour: &Behaviour,
         now: SystemTime,
     ) {
-        let Ok(owner) = self.adopt(R::Resource::INFO, owners, behaviour, now) else { return };
+        let of = R::Resource::INFO;
+        let mut owners = owners.clone();
+        if of.owner_in_answer.is_some() {
+            add_owner(of, &serde_json::to_value(&answer).unwrap_or_default(), &mut owners);
+        }
+        let Ok(owner) = self.adopt(of, &owners, behaviour, now) else { return };
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
         let table = self.tables.of::<R>();
         let _ = table.learn(answer, &mut making);

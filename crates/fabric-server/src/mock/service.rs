@@ -3,6 +3,8 @@
 mod access_client;
 mod feature;
 mod health;
+mod metrics;
+mod tag;
 mod workspace;
 
 use std::sync::LazyLock;
@@ -32,6 +34,6 @@ macro_rules! register {
 }
 
 register! {
-    access_client, workspace, feature;
+    access_client, workspace, tag, metrics, feature;
     without records: health;
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use fabric_model::{
     Operation, OperationVisitor, ProjectId, Resource, ResourceInfo, visit_operations,
 };
+use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -123,7 +124,8 @@ impl OperationVisitor for CollectOperations {
         if O::Resource::NAME != status.name {
             return;
         }
-        if O::ITEMS_IN_RESPONSE.is_some() && status.list_path.is_none() {
+        let lists = O::ITEMS_IN_RESPONSE.is_some() && O::METHOD == Method::GET;
+        if lists && status.list_path.is_none() {
             status.list_path = Some(O::PATH.to_owned());
         }
         let creates = O::ID_IN_RESPONSE.is_some() && !O::INFO.is_repeatable();

@@ -302,6 +302,9 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// Who owns records, whether they are there or not.
     fn owners(&self) -> BTreeSet<Arc<str>>;
 
+    /// How many records an owner has.
+    fn count_of(&mut self, owner: &str, now: SystemTime) -> usize;
+
     /// Deletes the records of an owner at once, and gives their ids.
     fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String>;
 
@@ -345,6 +348,11 @@ impl<R: Record> AnyTable for Table<R> {
 
     fn owners(&self) -> BTreeSet<Arc<str>> {
         self.by_place.keys().map(|place| place.0.clone()).collect()
+    }
+
+    fn count_of(&mut self, owner: &str, now: SystemTime) -> usize {
+        self.remove_gone(now);
+        self.of_owner(owner).count()
     }
 
     fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String> {

@@ -121,6 +121,21 @@ impl Tables {
         })
     }
 
+    /// How many records of each resource an owner has, of those that it has any of.
+    pub(crate) fn owned(
+        &mut self,
+        of: &ResourceInfo,
+        id: &str,
+        now: SystemTime,
+    ) -> Vec<(&'static ResourceInfo, usize)> {
+        let owned = self.0.iter_mut().filter_map(|Named { resource, table }| {
+            let is_owned = resource.info.owner.is_some_and(|owner| owner.name == of.name);
+            let count = if is_owned { table.count_of(id, now) } else { 0 };
+            (count > 0).then_some((resource.info, count))
+        });
+        owned.collect()
+    }
+
     /// How many records each resource has.
     pub(crate) fn counts(&mut self, now: SystemTime) -> Vec<(&'static str, usize)> {
         self.0.iter_mut().map(|named| (named.resource.info.name, named.table.count(now))).collect()

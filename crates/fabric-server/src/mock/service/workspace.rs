@@ -2,16 +2,19 @@
 
 use std::time::SystemTime;
 
+use fabric_model::metrics::Metrics;
+use fabric_model::tag::Tags;
 use fabric_model::workspace::{
     CreateWorkspace, DeleteWorkspace, ListWorkspaces, ListWorkspacesQuery, UpdateWorkspace,
     Workspace, WorkspaceId, WorkspacePage, Workspaces,
 };
-use fabric_model::{ApiError, Invalid, Nothing, Request};
+use fabric_model::{ApiError, Invalid, Nothing, Request, Resource};
 use serde::{Deserialize, Serialize};
 
 use crate::api::around::Around;
 use crate::api::time;
 use crate::mock::operations::{Mock, Seen, Service, found, page_of};
+use crate::mock::projects::Project;
 use crate::mock::table::{Making, Record, Selection};
 use crate::mock::tables::Registered;
 
@@ -40,7 +43,7 @@ fn there(answer: Workspace) -> Seen<WorkspaceRecord> {
 }
 
 /// The enterprise project of a workspace that names none.
-const DEFAULT_ENTERPRISE_PROJECT: &str = "0";
+pub(super) const DEFAULT_ENTERPRISE_PROJECT: &str = "0";
 
 /// The account and the user who create workspaces in a mock, which has neither.
 const CREATOR: &str = "mock";
@@ -48,12 +51,12 @@ const CREATOR: &str = "mock";
 /// What is kept of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WorkspaceRecord {
+pub(super) struct WorkspaceRecord {
     id: WorkspaceId,
-    name: String,
+    pub(super) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    enterprise_project_id: String,
+    pub(super) enterprise_project_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     metastore_id: Option<String>,
     access_url: String,
@@ -186,6 +189,28 @@ async fn update(mock: Mock, request: Request<UpdateWorkspace>) -> Result<Workspa
 
 async fn delete(mock: Mock, request: Request<DeleteWorkspace>) -> Result<Nothing, ApiError> {
     let id = request.path.workspace_id.as_str();
-    let is_known = mock.project(|project| project.remove::<WorkspaceRecord>(id, mock.now));
-    found(is_known.then_some(Nothing {}))
+    mock.project(|project| {
+        project.owner::<WorkspaceRecord>(id, mock.now)?;
+        check_empty(project, id, mock.now)?;
+        project.remove::<WorkspaceRecord>(id, mock.now);
+        Ok(Nothing {})
+    })
+}
+
+/// What says something of a workspace, and goes with it: whatever else a workspace owns is in it.
+const SETTINGS: [&str; 3] = [Tags::NAME, Metrics::NAME, "message-policies"];
+
+/// Checks that nothing is in a workspace.
+fn check_empty(project: &mut Project, id: &str, now: SystemTime) -> Result<(), Invalid> {
+    let owned = project.tables.owned(Workspaces::INFO, id, now);
+    let contents = owned.iter().filter(|(resource, _)| !SETTINGS.contains(&resource.name));
+    let contents = contents.map(|(resource, count)| match count {
+        1 => format!("1 {}", resource.singular),
+        _ => format!("{count} {}", resource.plural()),
+    });
+    let contents = contents.collect::<Vec<_>>().join(", ");
+    if contents.is_empty() {
+        return Ok(());
+    }
+    Err(Invalid::new("workspace_id", format!("must name an empty workspace; this has {contents}")))
 }
