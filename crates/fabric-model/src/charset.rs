@@ -202,6 +202,10 @@ pub const NAME: Alphabet = Alphabet::new(
 pub const ALPHANUMERIC: Alphabet =
     Alphabet::new(b"", Others::None, "letters and digits", Some("^[A-Za-z0-9]*$"));
 
+/// Letters, digits and dots.
+pub const CODE: Alphabet =
+    Alphabet::new(b".", Others::None, "letters, digits and dots", Some("^[A-Za-z0-9.]*$"));
+
 /// Letters, digits, dots, underscores and hyphens.
 pub const DOTTED: Alphabet = Alphabet::new(
     b"._-",

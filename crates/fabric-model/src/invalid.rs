@@ -73,6 +73,8 @@ impl std::error::Error for Invalid {}
 /// the rules, leave the values.
 fn flatten(parent: &str, errors: &ValidationErrors, violations: &mut Vec<Violation>) {
     for (field, kind) in errors.errors() {
+        // A field that has the name of a keyword, such as `type`.
+        let field = field.strip_prefix("r#").unwrap_or(field);
         let path = if parent.is_empty() { field.to_string() } else { format!("{parent}.{field}") };
         match kind {
             ValidationErrorsKind::Field(errors) => violations.extend(

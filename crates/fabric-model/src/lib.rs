@@ -4,6 +4,7 @@ pub mod access_client;
 pub mod charset;
 #[cfg(feature = "openapi")]
 pub mod document;
+pub mod endpoint;
 mod error;
 pub mod feature;
 pub mod header;
@@ -25,6 +26,8 @@ pub mod signature;
 pub mod strategy;
 pub mod tag;
 mod text;
+pub mod user;
+pub mod visibility;
 pub mod workspace;
 
 pub use access_client::{AccessClientId, SubnetId, VpcId};

@@ -47,6 +47,10 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// A header of the answer to a success that belongs to this operation alone.
     const RESPONSE_HEADER: Option<&'static str> = None;
 
+    /// The status of a record for which what the operation began has failed, such as `CREATE_FAILED`; `None` if
+    /// it begins nothing that can fail later.
+    const FAILED_STATUS: Option<&'static str> = None;
+
     /// The resource that the operation is about.
     type Resource: Resource;
     /// The parameters in the path.
@@ -78,6 +82,7 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
         items_in_response: Self::ITEMS_IN_RESPONSE,
         request_header: Self::REQUEST_HEADER,
         response_header: Self::RESPONSE_HEADER,
+        failed_status: Self::FAILED_STATUS,
         request_media_type: Self::Body::MEDIA_TYPE,
         response_media_type: Self::Response::MEDIA_TYPE,
         resource: Self::Resource::INFO,
@@ -118,6 +123,8 @@ pub struct OperationInfo {
     pub request_header: Option<&'static str>,
     /// [`Operation::RESPONSE_HEADER`].
     pub response_header: Option<&'static str>,
+    /// [`Operation::FAILED_STATUS`].
+    pub failed_status: Option<&'static str>,
     /// The `Content-Type` of a request, if it has a body.
     pub request_media_type: Option<&'static str>,
     /// The `Content-Type` of a success, if it has a body.

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use crate::{
-    List, Operation, OperationInfo, access_client, feature, health, metrics, tag, workspace,
+    List, Operation, OperationInfo, access_client, endpoint, feature, health, metrics, tag,
+    workspace,
 };
 
 /// A visitor of operations by their types: see [`visit_operations`].
@@ -35,6 +36,12 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit_list::<tag::ListTagFabricWorkspaces>();
     visitor.visit::<tag::CountTagFabricWorkspaces>();
     visitor.visit::<metrics::UpdateMetricsConfig>();
+    visitor.visit::<endpoint::CreateEndpoint>();
+    visitor.visit_list::<endpoint::ListEndpoints>();
+    visitor.visit::<endpoint::ShowEndpoint>();
+    visitor.visit::<endpoint::UpdateEndpoint>();
+    visitor.visit::<endpoint::DeleteEndpoint>();
+    visitor.visit::<endpoint::SubscribeEndpoint>();
     visitor.visit_list::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }
