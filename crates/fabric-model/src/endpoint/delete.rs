@@ -3,8 +3,7 @@
 use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 
-use super::{EndpointPath, Endpoints};
-use crate::text::text;
+use super::{EndpointPath, Endpoints, LongId};
 use crate::{Example, Nothing, Operation, Request};
 
 /// Deletes an endpoint.
@@ -39,19 +38,12 @@ impl Operation for DeleteEndpoint {
     }
 }
 
-text! {
-    /// The id of a deleted endpoint: 1 to 36 letters, digits and hyphens.
-    DeletedEndpointId, field "id", schema "DeletedEndpointId"
-    described "The id of an endpoint that is being deleted.",
-    1 to 36 of ID, example "ac8111bf-3601-4905-8ddd-b41d3e636a4e"
-}
-
 /// The endpoint that is being deleted.
 #[contract(answer)]
 #[derive(Default, Eq)]
 pub struct DeletedEndpoint {
-    /// Its id: 1 to 36 letters, digits and hyphens. The documentation says exactly 36, but other answers have
-    /// ids of 32 to 36.
-    #[rule(required, like = DeletedEndpointId)]
+    /// Its id: 32 to 36 letters, digits and hyphens. The documentation says exactly 36 here, but 32 to 36 in the
+    /// other answers.
+    #[rule(required, like = LongId)]
     pub id: Option<String>,
 }
