@@ -150,6 +150,12 @@ by_expression! {
     /// A path in the object storage service: `obs://bucket/path`.
     OBS_PATH = Form r"^obs://[^/]+/.+$", "a path such as obs://bucket/folder/file";
 
+    /// A folder in the object storage service: `obs://bucket/`, or one below it.
+    OBS_FOLDER = Form r"^obs://.+/$", "a folder such as obs://bucket/";
+
+    /// A file whose name ends in `py`.
+    PYTHON_FILE = Form r"^.+.py$", "a file such as folder/main.py";
+
     /// A path at which something is mounted: names of letters, digits and underscores, each after a slash.
     MOUNT_PATH = Form r"^/([A-Za-z0-9_]+/?)+$", "a path such as /mnt/cache";
 

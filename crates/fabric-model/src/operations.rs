@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use crate::{
-    List, Operation, OperationInfo, access_client, endpoint, feature, health, metrics, tag,
-    workspace,
+    List, Operation, OperationInfo, access_client, endpoint, feature, framework, health, job,
+    job_version, metrics, tag, workspace,
 };
 
 /// A visitor of operations by their types: see [`visit_operations`].
@@ -42,6 +42,13 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit::<endpoint::UpdateEndpoint>();
     visitor.visit::<endpoint::DeleteEndpoint>();
     visitor.visit::<endpoint::SubscribeEndpoint>();
+    visitor.visit::<job::CreateJob>();
+    visitor.visit_list::<job::ListJobs>();
+    visitor.visit::<job::UpdateJob>();
+    visitor.visit::<job::DeleteJob>();
+    visitor.visit_list::<job_version::ListJobVersions>();
+    visitor.visit::<job_version::DeleteJobVersion>();
+    visitor.visit_list::<framework::ListFrameworks>();
     visitor.visit_list::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }

@@ -6,7 +6,7 @@ use crate::text::text;
 
 text! {
     /// Names a user or an account: 1 to 36 letters, digits and hyphens.
-    UserId, field "user_id", schema "UserId" described "Names a user or an account.",
+    UserId, field "user_id", schema "UserIdentity" described "Names a user or an account.",
     1 to 36 of ID, example "0b5633ba2b904511ad514346f4d23d4b"
 }
 

@@ -130,7 +130,7 @@ fn example() -> Workspace {
     }
 }
 
-fn example_path() -> WorkspacePath {
+pub(crate) fn example_path() -> WorkspacePath {
     let id = WorkspaceId::try_from("e935d0ef-f4eb-4b95-aff1-9d33ae9f57a6");
     WorkspacePath { workspace_id: id.expect("a UUID is an id") }
 }
