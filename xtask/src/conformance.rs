@@ -2,6 +2,7 @@
 
 mod browser;
 mod curl;
+mod definitions;
 mod image;
 mod node;
 pub(crate) mod python;
@@ -56,6 +57,10 @@ pub(crate) fn conformance(stages: &mut Stages, depth: Depth) -> Result<(), Faile
     stages.prove("generated client, Python", claim, python.clone(), generated);
     let claim = "the vendor's SDK signs and calls every operation";
     stages.prove("vendor SDK", claim, python, |python| python::vendor_sdk(&python));
+
+    let definitions = stages.install("definitions of the vendor", definitions::fetch);
+    let claim = "the document says of every operation what the vendor's definition says";
+    stages.prove("definitions", claim, definitions, |folder| definitions::hold(&folder));
 
     let sources = stages.install("sources for progenitor", rust::fetch);
     let claim = "a client that progenitor generates compiles and calls the server";

@@ -3,6 +3,7 @@
 mod breaking;
 mod check;
 mod conformance;
+mod definitions;
 mod openapi;
 mod shell;
 mod stage;

@@ -28,7 +28,15 @@ impl Operation for ShowHealth {
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
     const IS_OPEN: bool = true;
-    const FAILURES: &'static [Failure] = &[Failure::Unavailable];
+    const FAILURES: &'static [Failure] = &[
+        Failure::InvalidRequest,
+        Failure::TokenRejected,
+        Failure::Forbidden,
+        Failure::NotFound,
+        Failure::TimedOut,
+        Failure::Internal,
+        Failure::Unavailable,
+    ];
     const SUMMARY: &'static str = "Show whether the service is up";
     const DESCRIPTION: &'static str =
         "Answers success while the service is up. Needs no credentials.";
