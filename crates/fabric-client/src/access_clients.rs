@@ -141,7 +141,7 @@ impl AccessClients<'_> {
     /// # Errors
     ///
     /// Any [`CreateError`]; [`Error::Invalid`] without a name.
-    pub async fn create_or_find(&self, body: AccessClientCreate) -> Result<Creation, CreateError> {
+    pub async fn create_or_find(&self, body: AccessClientCreate) -> Result<Creation<AccessClient>, CreateError> {
         let Some(name) = body.name.clone() else {
             return Err(Invalid::new("name", "must be given, to find by").into());
         };
@@ -172,8 +172,8 @@ impl AccessClients<'_> {
     pub async fn wait_until_running<Id>(
         &self,
         id: Id,
-        wait: Wait,
-    ) -> Result<AccessClient, WaitError>
+        wait: Wait<ShowAccessClient>,
+    ) -> Result<AccessClient, WaitError<ShowAccessClient>>
     where
         Id: TryInto<AccessClientId>,
         Error: From<Id::Error>,
@@ -191,7 +191,11 @@ impl AccessClients<'_> {
     /// # Errors
     ///
     /// Any [`WaitError`] but [`WaitError::RolledBack`].
-    pub async fn wait_until_deleted<Id>(&self, id: Id, wait: Wait) -> Result<(), WaitError>
+    pub async fn wait_until_deleted<Id>(
+        &self,
+        id: Id,
+        wait: Wait<ShowAccessClient>,
+    ) -> Result<(), WaitError<ShowAccessClient>>
     where
         Id: TryInto<AccessClientId>,
         Error: From<Id::Error>,

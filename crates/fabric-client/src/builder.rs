@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use fabric_model::{Invalid, ProjectId};
+use parking_lot::Mutex;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::credentials::project_value;
+use crate::endpoint::IDENTITY_ENDPOINT;
+use crate::identity::{Completing, Endpoints, Given, Identity};
 use crate::renewal::Source;
 use crate::retry::Budget;
 use crate::transport::{Project, Transport};
@@ -40,7 +43,18 @@ pub struct ClientBuilder {
     root_certificate: Option<String>,
     credentials: Result<Presented, Invalid>,
     project_id: Option<ProjectId>,
+    region: Option<String>,
+    identity: IdentityEndpoint,
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+/// Where the identity service is.
+#[derive(Clone)]
+enum IdentityEndpoint {
+    /// Where the user of the builder says.
+    Chosen(String),
+    /// Where the credentials say, else where the environment of the region says.
+    Found(Option<String>),
 }
 
 #[derive(Clone)]
@@ -79,14 +93,22 @@ impl Client {
     /// Builds a client for a region, such as `cn-north-4`.
     ///
     /// Its endpoint is `https://fabric.cn-north-4.myhuaweicloud.com`, unless the variable
-    /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_CN_NORTH_4` names another.
+    /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_CN_NORTH_4` names another. The identity service is that of
+    /// [`ClientBuilder::identity_endpoint`].
+    ///
+    /// An access key without a project calls in the project that has the name of the region. The client looks it up at
+    /// the identity service before the first call, once; exactly one project must have the name.
     pub fn for_region(region: &str) -> ClientBuilder {
         Self::for_region_in(region, &Environment::of_process())
     }
 
     /// Like [`Self::for_region`], with the variable read from the given environment.
     pub fn for_region_in(region: &str, environment: &Environment) -> ClientBuilder {
-        ClientBuilder::new(endpoint::of_region(region, environment))
+        ClientBuilder {
+            region: Some(region.to_owned()),
+            identity: IdentityEndpoint::Found(environment.get(IDENTITY_ENDPOINT)),
+            ..ClientBuilder::new(endpoint::of_region(region, environment))
+        }
     }
 }
 
@@ -109,6 +131,8 @@ impl ClientBuilder {
             root_certificate: None,
             credentials: Ok(Presented::These(Credentials::anonymous())),
             project_id: None,
+            region: None,
+            identity: IdentityEndpoint::Found(None),
             now: Arc::new(SystemTime::now),
         }
     }
@@ -214,6 +238,18 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the endpoint of the identity service, where users sign in and projects are looked up, such as
+    /// `https://iam.cn-north-4.myhuaweicloud.com`.
+    ///
+    /// Default: that of the credentials (see [`Credentials::with_identity_endpoint`] and
+    /// [`CredentialsChain`](crate::CredentialsChain)); else, for a region, that of the variable
+    /// `HUAWEICLOUD_SDK_IAM_ENDPOINT`; else the vendor's, if the endpoint of the service is the vendor's; else the
+    /// endpoint of the service itself, where a mock server answers sign-in too.
+    pub fn identity_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.identity = IdentityEndpoint::Chosen(url.into());
+        self
+    }
+
     /// Sets the clock, for signatures and the expiry of credentials. Default: the system's.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.now = Arc::new(now);
@@ -224,29 +260,56 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Configuration`]: the endpoint is no `http` or `https` URL, has a query, or is `http` on another
+    /// [`Error::Configuration`]: an endpoint is no `http` or `https` URL, has a query, or is `http` on another
     /// machine; the region is not like `cn-north-4`; the token does not fit in a header; or the HTTP client
     /// cannot be built, say because the system has no certificates.
     pub fn build(self) -> Result<Client, Error> {
-        let endpoint = self.endpoint.clone().and_then(|text| endpoint::parse(&text));
-        let endpoint = endpoint.map_err(configuration)?;
-        let stays_here = endpoint::is_this_machine(&endpoint);
-        if endpoint.scheme() == "http" && !stays_here && !self.allow_plain_http {
-            return Err(configuration(
-                "plain http shows tokens and data to the network: use https, or allow_plain_http",
-            ));
-        }
+        let safe = |text: &str| endpoint::parse_safe(text, self.allow_plain_http);
+        let endpoint = self.endpoint.clone().and_then(|text| safe(&text)).map_err(configuration)?;
+        let chosen = match &self.identity {
+            IdentityEndpoint::Chosen(chosen) => {
+                safe(chosen).map_err(|rule| configuration(format!("sign-in: {rule}")))?;
+                Some(chosen.clone())
+            }
+            IdentityEndpoint::Found(_) => None,
+        };
         let http = match &self.http {
             Some(http) => http.clone(),
             None => self.build_http(&endpoint)?,
         };
         let presented = self.credentials.map_err(|invalid| configuration(invalid.to_string()))?;
+        // An early renewal that hangs must leave time for the call itself.
+        let limit = self.attempt_timeout.min(self.timeout / 2);
+        let clock = Clock::new(self.now);
+        let region = self.region.as_deref();
+        let found = match self.identity {
+            IdentityEndpoint::Found(found) => found,
+            IdentityEndpoint::Chosen(_) => None,
+        };
+        let identity = Arc::new(Identity {
+            http: http.clone(),
+            endpoints: Endpoints {
+                chosen,
+                default: found.unwrap_or_else(|| endpoint::of_identity(&endpoint, region)),
+                allow_plain_http: self.allow_plain_http,
+            },
+            region: self.region,
+            project: self.project_id.clone(),
+            retry: self.retry,
+            timeout: limit,
+            clock: clock.clone(),
+            interceptor: self.interceptor.clone(),
+            found: Mutex::default(),
+        });
+        let completed = |provider| {
+            Source::renewed(Arc::new(Completing { provider, identity: identity.clone() }), limit)
+        };
         let credentials = match presented {
-            Presented::These(credentials) => Source::fixed(credentials),
-            Presented::Provided(provider) => {
-                // An early renewal that hangs must leave time for the call itself.
-                Source::renewed(provider, self.attempt_timeout.min(self.timeout / 2))
+            Presented::These(given) if identity.has_to_complete(&given) => {
+                completed(Arc::new(Given(given)) as Arc<dyn CredentialsProvider>)
             }
+            Presented::These(given) => Source::fixed(given),
+            Presented::Provided(provider) => completed(provider),
         };
         let project = self.project_id.map(|id| Project { header: project_value(&id), id });
         let transport = Transport {
@@ -255,11 +318,12 @@ impl ClientBuilder {
             attempt_timeout: self.attempt_timeout,
             project,
             credentials,
-            clock: Clock::new(self.now),
+            clock,
             budget: Budget::default(),
             interceptor: self.interceptor,
         };
-        Ok(Client { transport: Arc::new(transport), retry: self.retry, timeout: self.timeout })
+        let transport = Arc::new(transport);
+        Ok(Client { transport, identity, retry: self.retry, timeout: self.timeout })
     }
 
     fn build_http(&self, endpoint: &Url) -> Result<reqwest::Client, Error> {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fabric_model::{Invalid, Nothing, Operation, Payload, ProjectId, Request, health};
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, Method};
 
 use crate::answer::read_success;
 use crate::call::{Call, Outcome};
+use crate::credentials::Ready;
+use crate::dispatch::Dispatch;
+use crate::identity::{Identity, Whoami};
 use crate::retry::Effect;
 use crate::transport::Transport;
 use crate::{Error, Retry};
@@ -19,6 +21,7 @@ use crate::{Error, Retry};
 #[derive(Clone)]
 pub struct Client {
     pub(crate) transport: Arc<Transport>,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) retry: Retry,
     /// The longest time for a call.
     pub(crate) timeout: Duration,
@@ -67,32 +70,18 @@ impl Client {
     /// Any [`Error`].
     pub async fn send<O: Operation>(&self, request: &Request<O>) -> Result<O::Response, Error> {
         request.validate()?;
-        let target = request.target();
-        let url = self.transport.url(&target)?;
         let body = match O::Body::MEDIA_TYPE {
-            Some(media_type) => Some((media_type, Bytes::from(request.body.write()?))),
-            None => None,
+            Some(_) => Bytes::from(request.body.write()?),
+            None => Bytes::new(),
         };
-        let make = || {
-            let mut call = reqwest::Request::new(O::METHOD, url.clone());
-            if let Some((media_type, body)) = &body {
-                call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-                *call.body_mut() = Some(body.clone().into());
-            }
-            call
-        };
-        let call = Call {
+        let dispatch = Dispatch {
             transport: &self.transport,
             retry: self.retry,
             timeout: self.timeout,
-            operation: Some(O::ID),
-            method: O::METHOD,
             effect: Effect::of_operation(O::INFO),
-            target,
-            is_open: O::IS_OPEN,
-            make,
+            headers: HeaderMap::new(),
         };
-        let Outcome { answer, was_in_doubt } = call.run().await?;
+        let Outcome { answer, was_in_doubt } = dispatch.send(request, body).await?;
         match answer.success().and_then(read_success::<O>) {
             // An earlier attempt deleted it, and its answer was lost.
             Err(error) if was_in_doubt && O::METHOD == Method::DELETE && error.is_not_found() => {
@@ -150,24 +139,55 @@ impl Client {
         call.run().await?.answer.success()
     }
 
-    /// The project of the calls: that of the builder, else that of the credentials.
+    /// The project of the calls: that of the builder, else that of the credentials, else the one that the identity
+    /// service says a token is for.
     ///
     /// Paths that name a project (see [`Operation::PROJECT_PARAMETER`]) take this one. A provider is asked
     /// for credentials if it has not given any yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] if neither names a project; [`Error::Credentials`] if the provider fails.
+    /// [`Error::Invalid`] if there is none; [`Error::Credentials`] if there are no credentials; any [`Error`] of the
+    /// call to the identity service.
     pub async fn project_id(&self) -> Result<ProjectId, Error> {
         if let Some(project) = &self.transport.project {
             return Ok(project.id.clone());
         }
-        let now = self.transport.clock.read().corrected;
-        let ready = self.transport.credentials.current(now).await?;
-        ready.credentials.project_id().cloned().ok_or_else(|| {
+        let ready = self.credentials().await?;
+        let project = match ready.credentials.project_id() {
+            Some(project) => Some(project.clone()),
+            None => self.identity.project_of_token(&ready).await?,
+        };
+        project.ok_or_else(|| {
             let rule = "must be set in the client or come with the credentials";
             Invalid::new("project_id", rule).into()
         })
+    }
+
+    /// Who calls, as the identity service says: with a token its user, domain, project and expiry, with an access key
+    /// the domain.
+    ///
+    /// ```no_run
+    /// # async fn example(client: fabric_client::Client) -> Result<(), fabric_client::Error> {
+    /// let caller = client.whoami().await?;
+    /// println!("{:?} of {:?}", caller.user, caller.domain);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Credentials`] if there are no credentials; any [`Error`] of the call to the identity service. That it
+    /// does not know a token is no error.
+    pub async fn whoami(&self) -> Result<Whoami, Error> {
+        let ready = self.credentials().await?;
+        let caller = self.identity.whoami(&ready).await?;
+        Ok(Whoami { endpoint: self.transport.endpoint.clone(), ..caller })
+    }
+
+    async fn credentials(&self) -> Result<Arc<Ready>, Error> {
+        let now = self.transport.clock.read().corrected;
+        self.transport.credentials.current(now).await
     }
 
     /// Checks that the service is up.

@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{AGE, DATE};
 
-/// Tells the time.
+/// Tells the time. Clones share what is learned.
+#[derive(Clone)]
 pub(crate) struct Clock {
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// By how many milliseconds the service's clock is ahead of this machine's.
-    ahead: AtomicI64,
+    ahead: Arc<AtomicI64>,
 }
 
 /// A reading of the clock.
@@ -26,7 +27,7 @@ const SUSPICIOUS: u64 = 10 * 60 * 1000;
 
 impl Clock {
     pub(crate) fn new(now: Arc<dyn Fn() -> SystemTime + Send + Sync>) -> Self {
-        Self { now, ahead: AtomicI64::new(0) }
+        Self { now, ahead: Arc::default() }
     }
 
     /// The time here, and most probably that of the service.

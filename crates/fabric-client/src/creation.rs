@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::pin::pin;
 
-use fabric_model::access_client::AccessClient;
 use fabric_model::{ApiError, Identified, Invalid, List, Operation, Page, Request};
 use futures_util::TryStreamExt;
 use http::StatusCode;
@@ -12,7 +11,7 @@ use crate::{Client, Error};
 
 /// The result of a create: see [`Client::create_or_find`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Creation<T = AccessClient> {
+pub enum Creation<T> {
     /// The service answered the create with it.
     Created(T),
     /// The answer to the create was lost, and a list then showed this as new.

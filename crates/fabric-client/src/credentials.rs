@@ -1,4 +1,4 @@
-//! Credentials: a token, an access key, none, or those of a provider.
+//! Credentials: a token, an access key, a password, none, or those of a provider.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,6 +15,7 @@ use reqwest::Request;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Environment;
+use crate::endpoint::IDENTITY_ENDPOINT;
 
 /// Credentials, with their project and expiry.
 ///
@@ -34,6 +35,7 @@ pub struct Credentials {
     kind: Kind,
     project_id: Option<ProjectId>,
     expires_at: Option<SystemTime>,
+    identity_endpoint: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,13 +43,29 @@ enum Kind {
     Anonymous,
     Token(SecretString),
     AccessKey(AccessKey, Algorithm),
+    /// Exchanged for a token before it is presented.
+    Password(Password),
+}
+
+/// A user with a password, and the project to sign in to.
+#[derive(Clone, Debug)]
+pub(crate) struct Password {
+    pub(crate) domain: String,
+    pub(crate) user: String,
+    pub(crate) password: SecretString,
+    pub(crate) project_name: Option<String>,
 }
 
 impl Credentials {
     /// No credentials: enough for a mock server that accepts any caller.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { kind: Kind::Anonymous, project_id: None, expires_at: None }
+        Self {
+            kind: Kind::Anonymous,
+            project_id: None,
+            expires_at: None,
+            identity_endpoint: None,
+        }
     }
 
     /// A token of the identity service, for `X-Auth-Token`.
@@ -72,6 +90,41 @@ impl Credentials {
     ) -> Result<Self, Invalid> {
         let key = AccessKey::new(id, secret)?;
         Ok(Self { kind: Kind::AccessKey(key, Algorithm::default()), ..Self::anonymous() })
+    }
+
+    /// A user of a domain, with a password. The client signs the user in at the identity service, presents the
+    /// token that it gets for the password, and signs in again ahead of the token's expiry.
+    ///
+    /// The token is for one project: the first of [`ClientBuilder::project_id`](crate::ClientBuilder::project_id),
+    /// [`Self::with_project_id`] and [`Self::with_project_name`] that is set, else the project that has the name
+    /// of the client's region. The domain is the account that the user belongs to.
+    ///
+    /// ```
+    /// use fabric_client::{Client, Credentials};
+    ///
+    /// let user = Credentials::password("example-domain", "alice", "the password")?;
+    /// let client = Client::for_region("cn-north-4").credentials(user).build()?;
+    /// # Ok::<(), fabric_client::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The domain, the user or the password is empty.
+    pub fn password(
+        domain: impl Into<String>,
+        user: impl Into<String>,
+        password: impl Into<SecretString>,
+    ) -> Result<Self, Invalid> {
+        let (domain, user, password) = (domain.into(), user.into(), password.into());
+        for (field, text) in
+            [("domain", &*domain), ("user", &*user), ("password", password.expose_secret())]
+        {
+            if text.is_empty() {
+                return Err(Invalid::new(field, "must not be empty"));
+            }
+        }
+        let kind = Kind::Password(Password { domain, user, password, project_name: None });
+        Ok(Self { kind, ..Self::anonymous() })
     }
 
     /// Adds the security token of a temporary access key.
@@ -105,6 +158,24 @@ impl Credentials {
         self
     }
 
+    /// Sets the project of a user by its name, such as `cn-north-4` or `cn-north-4_tests`. It has no effect without
+    /// a password.
+    #[must_use]
+    pub fn with_project_name(mut self, name: impl Into<String>) -> Self {
+        if let Kind::Password(password) = &mut self.kind {
+            password.project_name = Some(name.into());
+        }
+        self
+    }
+
+    /// Sets the identity service that knows these credentials, unless
+    /// [`ClientBuilder::identity_endpoint`](crate::ClientBuilder::identity_endpoint) sets another.
+    #[must_use]
+    pub fn with_identity_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.identity_endpoint = Some(url.into());
+        self
+    }
+
     /// Sets when they expire. The client renews those of a provider ahead of that.
     #[must_use]
     pub fn until(mut self, expires_at: SystemTime) -> Self {
@@ -122,12 +193,38 @@ impl Credentials {
         self.expires_at
     }
 
+    pub(crate) fn identity_endpoint(&self) -> Option<&str> {
+        self.identity_endpoint.as_deref()
+    }
+
+    /// The user to sign in.
+    pub(crate) fn user(&self) -> Option<&Password> {
+        match &self.kind {
+            Kind::Password(password) => Some(password),
+            _ => None,
+        }
+    }
+
+    /// The id of the access key.
+    pub(crate) fn access_key_id(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::AccessKey(key, _) => Some(key.id()),
+            _ => None,
+        }
+    }
+
+    /// The same without a project.
+    pub(crate) fn without_project(&self) -> Self {
+        Self { project_id: None, ..self.clone() }
+    }
+
     /// Whether a service that rejected one must reject the other.
     pub(crate) fn are_the_same(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (Kind::Anonymous, Kind::Anonymous) => true,
             (Kind::Token(one), Kind::Token(other)) => one.expose_secret() == other.expose_secret(),
             (Kind::AccessKey(one, _), Kind::AccessKey(other, _)) => one == other,
+            // A password is exchanged for a token before anything is rejected.
             _ => false,
         }
     }
@@ -165,15 +262,21 @@ pub type ProvidedCredentials<'a> =
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Finds an access key where the vendor's own SDKs do: in the environment, then in the profile file.
+/// Finds credentials where the vendor's own SDKs and the tools of OpenStack do: an access key in the environment,
+/// else a user with a password in the environment, else an access key in the profile file.
 ///
 /// | from | what |
 /// |---|---|
 /// | environment | `HUAWEICLOUD_SDK_AK`, `HUAWEICLOUD_SDK_SK`, and if set `HUAWEICLOUD_SDK_PROJECT_ID` and `HUAWEICLOUD_SDK_SECURITY_TOKEN` |
-/// | profile | `ak`, `sk`, `project_id` and `security_token` in section `[basic]` of the INI file `~/.huaweicloud/credentials`, or the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names |
+/// | environment | `OS_USERNAME`, `OS_PASSWORD`, `OS_USER_DOMAIN_NAME` (else `OS_DOMAIN_NAME`), and if set the project: the first of `HUAWEICLOUD_SDK_PROJECT_ID`, `OS_PROJECT_ID` and `OS_PROJECT_NAME` |
+/// | profile | `ak`, `sk`, `project_id`, `security_token` and `iam_endpoint` in section `[basic]` of the INI file `~/.huaweicloud/credentials`, or the file that `HUAWEICLOUD_SDK_CREDENTIALS_FILE` names |
 ///
-/// An empty value counts as absent. A source that has only a part of a key is an error; the chain does not go on
-/// to the next.
+/// The identity service, where users sign in and projects are looked up, is that of `HUAWEICLOUD_SDK_IAM_ENDPOINT`
+/// if it is set; else, for a user, that of `OS_AUTH_URL`, and for a profile its `iam_endpoint`; else
+/// [the client's](crate::ClientBuilder::identity_endpoint).
+///
+/// An empty value counts as absent. A source that has only a part of a key, or a user without a password or domain, is
+/// an error; the chain does not go on to the next.
 #[derive(Clone, Debug)]
 pub struct CredentialsChain {
     environment: Environment,
@@ -190,33 +293,76 @@ impl CredentialsChain {
     ///
     /// # Errors
     ///
-    /// Neither source has an access key, or one has only a part of it.
+    /// No source has credentials, or one has only a part of them.
     pub fn find(&self) -> Result<Credentials, ChainError> {
+        let credentials = self.first()?;
+        Ok(match self.environment.get(IDENTITY_ENDPOINT) {
+            Some(endpoint) => credentials.with_identity_endpoint(endpoint),
+            None => credentials,
+        })
+    }
+
+    fn first(&self) -> Result<Credentials, ChainError> {
         let variable = |name: &str| self.environment.get(&format!("HUAWEICLOUD_SDK_{name}"));
         let found = Found {
             ak: variable("AK"),
             sk: variable("SK").map(SecretString::from),
             project_id: variable("PROJECT_ID"),
             security_token: variable("SECURITY_TOKEN").map(SecretString::from),
+            identity_endpoint: None,
         };
-        if let Some(credentials) = found.credentials("the environment")? {
+        if let Some(credentials) = found.credentials(ENVIRONMENT)? {
             return Ok(credentials);
         }
+        if let Some(credentials) = self.user()? {
+            return Ok(credentials);
+        }
+        let missing = "neither HUAWEICLOUD_SDK_AK nor OS_USERNAME is set";
         let Some((path, is_named)) = self.profile() else {
-            return Err(ChainError(
-                "HUAWEICLOUD_SDK_AK is not set, and there is no home".to_owned(),
-            ));
+            return Err(ChainError(format!("{missing}, and there is no home")));
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => read_profile(&path, &text.into()),
             Err(error) if is_named || error.kind() != std::io::ErrorKind::NotFound => {
                 Err(ChainError(format!("cannot read {}: {error}", path.display())))
             }
-            Err(_) => Err(ChainError(format!(
-                "HUAWEICLOUD_SDK_AK is not set, and there is no {}",
-                path.display()
-            ))),
+            Err(_) => Err(ChainError(format!("{missing}, and there is no {}", path.display()))),
         }
+    }
+
+    /// The user that the environment names, if it names one.
+    fn user(&self) -> Result<Option<Credentials>, ChainError> {
+        let variable = |name: &str| self.environment.get(name);
+        let password = variable("OS_PASSWORD").map(SecretString::from);
+        let domain = variable("OS_USER_DOMAIN_NAME").or_else(|| variable("OS_DOMAIN_NAME"));
+        let (user, password, domain) = match (variable("OS_USERNAME"), password, domain) {
+            (None, None, _) => return Ok(None),
+            (Some(user), Some(password), Some(domain)) => (user, password, domain),
+            (user, password, _) => {
+                let missing = match (user, password) {
+                    (None, _) => "OS_USERNAME",
+                    (_, None) => "OS_PASSWORD",
+                    _ => "OS_USER_DOMAIN_NAME",
+                };
+                return Err(ChainError(format!(
+                    "{ENVIRONMENT}: a user signs in with OS_USERNAME, OS_PASSWORD and \
+                     OS_USER_DOMAIN_NAME, but {missing} is not set"
+                )));
+            }
+        };
+        let wrong = |invalid: Invalid| ChainError(format!("{ENVIRONMENT}: {invalid}"));
+        let mut user = Credentials::password(domain, user, password).map_err(wrong)?;
+        if let Some(endpoint) = variable("OS_AUTH_URL") {
+            user = user.with_identity_endpoint(endpoint);
+        }
+        if let Some(name) = variable("OS_PROJECT_NAME") {
+            user = user.with_project_name(name);
+        }
+        let id = variable("HUAWEICLOUD_SDK_PROJECT_ID").or_else(|| variable("OS_PROJECT_ID"));
+        if let Some(id) = id {
+            user = user.with_project_id(id.try_into().map_err(wrong)?);
+        }
+        Ok(Some(user))
     }
 
     /// The profile file, and whether a variable names it.
@@ -248,13 +394,17 @@ impl fmt::Display for ChainError {
 
 impl StdError for ChainError {}
 
-/// What a source of the chain has.
+/// How errors call the environment.
+const ENVIRONMENT: &str = "the environment";
+
+/// What an access key source of the chain has.
 #[derive(Default)]
 struct Found {
     ak: Option<String>,
     sk: Option<SecretString>,
     project_id: Option<String>,
     security_token: Option<SecretString>,
+    identity_endpoint: Option<String>,
 }
 
 impl Found {
@@ -278,6 +428,7 @@ impl Found {
         if let Some(project) = self.project_id {
             credentials = credentials.with_project_id(project.try_into().map_err(wrong)?);
         }
+        credentials.identity_endpoint = self.identity_endpoint;
         Ok(Some(credentials))
     }
 }
@@ -312,6 +463,7 @@ fn read_profile(path: &Path, text: &SecretString) -> Result<Credentials, ChainEr
             "sk" => found.sk = Some(value.into()),
             "project_id" => found.project_id = Some(value.to_owned()),
             "security_token" => found.security_token = Some(value.into()),
+            "iam_endpoint" => found.identity_endpoint = Some(value.to_owned()),
             _ => {}
         }
     }
@@ -354,6 +506,11 @@ impl Ready {
         Self { credentials, token, project_id }
     }
 
+    /// The token as the value of a header.
+    pub(crate) fn token(&self) -> Option<&HeaderValue> {
+        self.token.as_ref()
+    }
+
     /// Whether requests are signed, which makes their date matter.
     pub(crate) fn is_signing(&self) -> bool {
         matches!(self.credentials.kind, Kind::AccessKey(..))
@@ -365,7 +522,8 @@ impl Ready {
             request.headers_mut().entry(header::X_PROJECT_ID).or_insert_with(|| project.clone());
         }
         match &self.credentials.kind {
-            Kind::Anonymous => {}
+            // The token for a password is presented, never the password.
+            Kind::Anonymous | Kind::Password(_) => {}
             Kind::Token(_) => {
                 if let Some(token) = &self.token {
                     request.headers_mut().insert(header::X_AUTH_TOKEN, token.clone());

@@ -4,6 +4,29 @@ use url::{Host, Url};
 
 use crate::Environment;
 
+/// The variable that names the identity service, as in the vendor's SDKs.
+pub(crate) const IDENTITY_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
+
+/// The endpoint of the identity service beside that of the service.
+///
+/// The vendor has one for each region, and one for all. Any other service, such as the mock server, answers
+/// sign-in at its own endpoint, so that no password goes elsewhere.
+pub(crate) fn of_identity(service: &Url, region: Option<&str>) -> String {
+    if !service.host_str().is_some_and(|host| host.ends_with(".myhuaweicloud.com")) {
+        return service.as_str().to_owned();
+    }
+    match region {
+        Some(region) => format!("https://iam.{region}.myhuaweicloud.com"),
+        None => "https://iam.myhuaweicloud.com".to_owned(),
+    }
+}
+
+/// Without the version that `OS_AUTH_URL` may end in, and without a slash, since every target begins with one.
+pub(crate) fn without_version(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.strip_suffix("/v3").unwrap_or(url)
+}
+
 /// The endpoint of a region, or why the region is invalid.
 ///
 /// `HUAWEICLOUD_SDK_REGION_DATAARTSFABRIC_<REGION>` overrides it, as in the vendor's SDKs: capitals, with
@@ -39,6 +62,17 @@ pub(crate) fn parse(text: &str) -> Result<Url, String> {
         return Err("the endpoint must hold no user and no password".to_owned());
     }
     Ok(url)
+}
+
+/// Parses and checks an endpoint to which credentials are sent.
+pub(crate) fn parse_safe(text: &str, allow_plain_http: bool) -> Result<Url, String> {
+    let endpoint = parse(text)?;
+    if endpoint.scheme() == "http" && !is_this_machine(&endpoint) && !allow_plain_http {
+        return Err("plain http shows tokens and data to the network: use https, or \
+                    allow_plain_http"
+            .to_owned());
+    }
+    Ok(endpoint)
 }
 
 /// Whether requests to the endpoint stay on this machine.

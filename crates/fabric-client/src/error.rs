@@ -24,8 +24,8 @@ pub enum Error {
     /// The request breaks the contract and was not sent. Fix the request.
     #[error("the request was not sent: {0}")]
     Invalid(Invalid),
-    /// The provider gave no credentials: at first, or after the service rejected those that it gave before.
-    /// Fix the provider; [`source()`](std::error::Error::source) is its error.
+    /// There are no credentials to present: at first, or after the service rejected those that were there before.
+    /// [`source()`](std::error::Error::source) says why: it is the error of the provider, or an [`IdentityError`].
     #[error("no credentials available")]
     Credentials(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// No connection could be opened, so nothing was sent. Any call may be made again.
@@ -93,7 +93,7 @@ impl Error {
     }
 
     /// Whether the same call may succeed later: it could not connect, the connection broke, no answer arrived
-    /// in time, or the service answered with a temporary error.
+    /// in time, or the service, or the identity service, answered with a temporary error.
     ///
     /// This does not mean that the call had no effect: see [`Self::is_in_doubt`]. Repeating a create may
     /// create a second resource.
@@ -102,6 +102,10 @@ impl Error {
         match self {
             Self::Connect(_) | Self::TimedOut(_) | Self::Interrupted(_) => true,
             Self::Rejected(error) => is_transient(error.status()),
+            Self::Credentials(source) => source
+                .downcast_ref::<IdentityError>()
+                .and_then(IdentityError::call)
+                .is_some_and(Self::is_retryable),
             _ => false,
         }
     }
@@ -129,6 +133,52 @@ impl Error {
             Self::TimedOut(Some(error))
         } else {
             Self::Interrupted(error)
+        }
+    }
+}
+
+/// Why the identity service did not make credentials complete: see [`Error::Credentials`]. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// A setting is missing or wrong, so nothing was sent.
+    #[error("{0}")]
+    Configuration(String),
+    /// The user could not be signed in. If the service rejected it, user, password, domain or project are wrong.
+    #[error("the sign-in at {endpoint} failed")]
+    SignIn {
+        /// The endpoint of the identity service.
+        endpoint: String,
+        /// The error of the call.
+        source: Error,
+    },
+    /// The project of the region could not be looked up.
+    #[error("the project of region {region} could not be looked up at {endpoint}")]
+    Lookup {
+        /// The region.
+        region: String,
+        /// The endpoint of the identity service.
+        endpoint: String,
+        /// The error of the call.
+        source: Error,
+    },
+    /// Not exactly one project has the name of the region. Set the id of the project.
+    #[error("the credentials have {count} projects with the name {region}: set the project id")]
+    Projects {
+        /// The region.
+        region: String,
+        /// The number of projects.
+        count: usize,
+    },
+}
+
+impl IdentityError {
+    /// The error of the call to the identity service, if there was one.
+    #[must_use]
+    pub fn call(&self) -> Option<&Error> {
+        match self {
+            Self::SignIn { source, .. } | Self::Lookup { source, .. } => Some(source),
+            _ => None,
         }
     }
 }

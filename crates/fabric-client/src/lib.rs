@@ -8,9 +8,11 @@ mod client;
 mod clock;
 mod creation;
 mod credentials;
+mod dispatch;
 mod endpoint;
 mod environment;
 mod error;
+mod identity;
 mod interceptor;
 mod pages;
 mod renewal;
@@ -29,7 +31,8 @@ pub use credentials::{
     ChainError, Credentials, CredentialsChain, CredentialsProvider, ProvidedCredentials,
 };
 pub use environment::Environment;
-pub use error::Error;
+pub use error::{Error, IdentityError};
+pub use identity::Whoami;
 pub use interceptor::{Attempt, Finished, Interceptor};
 pub use retry::Retry;
 pub use wait::{Progress, Wait, WaitError};

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fabric_model::access_client::ShowAccessClient;
 use fabric_model::{Operation, Request, Resource, Stateful};
 use tokio::time::{Instant, sleep};
 
@@ -15,9 +14,10 @@ use crate::{Client, Error};
 /// The client polls at once, then after the interval. Each further interval is half as long again as the one
 /// before, up to the longest.
 ///
-/// `O` is the operation that shows the resource; where it is not written, it is that of access clients.
+/// `O` is the operation that shows the resource, such as `ShowEndpoint`. The compiler finds it out where the wait is
+/// passed to a call.
 #[must_use]
-pub struct Wait<O: Operation = ShowAccessClient> {
+pub struct Wait<O: Operation> {
     interval: Duration,
     longest: Duration,
     timeout: Duration,
@@ -92,7 +92,7 @@ pub enum Progress {
 /// Why a wait ended without the awaited status.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum WaitError<O: Operation<Response: Stateful> = ShowAccessClient> {
+pub enum WaitError<O: Operation<Response: Stateful>> {
     /// A call failed, and repeating it would not help.
     #[error(transparent)]
     Call(#[from] Error),
