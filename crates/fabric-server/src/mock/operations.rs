@@ -47,14 +47,24 @@ impl Mock {
         act: impl FnOnce(&mut Project) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         self.projects.with_new(&self.project, self.outcome, |project| {
-            let quota = self.behaviour().quota;
-            if quota.is_some_and(|quota| project.table::<R>().count(self.now) >= quota) {
-                let what = R::Resource::INFO.plural();
-                let message = format!("The quota of {what} of the project has been reached");
-                return Err(ApiError::saying(Failure::Throttled, &message));
-            }
+            self.check_quota::<R>(project)?;
             act(project)
         })
+    }
+
+    /// Checks that the project may have another record of a kind.
+    ///
+    /// # Errors
+    ///
+    /// 429 if it may not.
+    pub(crate) fn check_quota<R: Record>(&self, project: &mut Project) -> Result<(), ApiError> {
+        let quota = self.behaviour().quota;
+        if quota.is_some_and(|quota| project.table::<R>().count(self.now) >= quota) {
+            let what = R::Resource::INFO.plural();
+            let message = format!("The quota of {what} of the project has been reached");
+            return Err(ApiError::saying(Failure::Throttled, &message));
+        }
+        Ok(())
     }
 }
 

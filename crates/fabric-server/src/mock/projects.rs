@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::mock::behaviour::Behaviour;
 use crate::mock::random::Draws;
-use crate::mock::table::{Making, Record, Table};
+use crate::mock::table::{Learned, Making, Record, Table};
 use crate::mock::tables::Tables;
 
 /// The ids of the records that own another, by the names of their path parameters.
@@ -100,7 +100,8 @@ impl Project {
         let Ok(owner) = self.adopt(of, &owners, behaviour, now) else { return };
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
         let table = self.tables.of::<R>();
-        let _ = table.learn(answer, &mut making);
+        let Ok(learned) = table.learn(answer, &mut making) else { return };
+        let _ = self.learn_owned(R::Resource::INFO, learned, owners, behaviour, now);
     }
 
     /// Adds or changes a record as fixtures say.
@@ -118,7 +119,29 @@ impl Project {
     ) -> Result<(), Invalid> {
         let owner = self.adopt(of, owners, behaviour, now)?;
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
-        self.tables.named(of.name).map_or(Ok(()), |table| table.learn_json(answer, &mut making))
+        let Some(table) = self.tables.named(of.name) else { return Ok(()) };
+        let learned = table.learn_json(answer, &mut making)?;
+        self.learn_owned(of, learned, owners, behaviour, now)
+    }
+
+    /// Adds or changes the records that a record owns and of which an answer about it told.
+    fn learn_owned(
+        &mut self,
+        owner: &ResourceInfo,
+        learned: Learned,
+        owners: &Owners,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) -> Result<(), Invalid> {
+        if learned.owned.is_empty() {
+            return Ok(());
+        }
+        let mut owners = owners.clone();
+        owners.extend(owner.id_parameter.map(|parameter| (parameter.to_owned(), learned.id)));
+        for (of, answer) in learned.owned {
+            self.learn_json(of, answer, &owners, behaviour, now)?;
+        }
+        Ok(())
     }
 
     /// The owner of a new record, which is made if it is not there.

@@ -2,9 +2,13 @@
 
 mod access_client;
 mod feature;
+mod framework;
 mod health;
+mod job;
+mod job_version;
 mod metrics;
 mod tag;
+mod user;
 mod workspace;
 
 use std::sync::LazyLock;
@@ -34,6 +38,6 @@ macro_rules! register {
 }
 
 register! {
-    access_client, workspace, tag, metrics, feature;
+    access_client, workspace, tag, metrics, job, job_version, framework, feature;
     without records: health;
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fabric_model::{Invalid, Resource};
+use fabric_model::{Invalid, Resource, ResourceInfo};
 use imbl::{HashMap, OrdMap, OrdSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +58,11 @@ pub(crate) trait Record:
         making: &mut Making<'_>,
     ) -> Result<Self, Invalid>;
 
+    /// The records that it owns and of which an answer about it tells. Whoever learns the answer learns them too.
+    fn owned(&self, _answer: Answer<Self>) -> Vec<Owned> {
+        Vec::new()
+    }
+
     /// The records that every project starts with.
     fn catalogue() -> Vec<Self> {
         Vec::new()
@@ -66,6 +71,18 @@ pub(crate) trait Record:
 
 /// The answer of the service about a record.
 pub(crate) type Answer<R> = <<R as Record>::Resource as Resource>::Answer;
+
+/// A record as the service answers it, and its resource.
+pub(crate) type Owned = (&'static ResourceInfo, Value);
+
+/// What was learned from an answer.
+#[derive(Debug)]
+pub(crate) struct Learned {
+    /// The id of the record.
+    pub(crate) id: String,
+    /// What is still to be learned: the records that it owns and of which the answer tells.
+    pub(crate) owned: Vec<Owned>,
+}
 
 /// What fills in the fields that an answer or fixtures leave out.
 pub(crate) struct Making<'a> {
@@ -275,13 +292,14 @@ impl<R: Record> Table<R> {
         &mut self,
         answer: Answer<R>,
         making: &mut Making<'_>,
-    ) -> Result<(), Invalid> {
+    ) -> Result<Learned, Invalid> {
         let known = fabric_model::Identified::id(&answer).map(str::to_owned);
         let known = known.and_then(|id| self.get(&id, making.now).cloned());
-        let record = R::learn(answer, known.as_ref(), making)?;
-        self.remove(record.id(), making.now);
+        let record = R::learn(answer.clone(), known.as_ref(), making)?;
+        let learned = Learned { id: record.id().to_owned(), owned: record.owned(answer) };
+        self.remove(&learned.id, making.now);
         self.insert(record, making.now);
-        Ok(())
+        Ok(learned)
     }
 }
 
@@ -322,7 +340,7 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     -> Result<Option<String>, Invalid>;
 
     /// Takes in what a service has answered, or what fixtures say.
-    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid>;
+    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid>;
 }
 
 impl<R: Record> AnyTable for Table<R> {
@@ -395,7 +413,7 @@ impl<R: Record> AnyTable for Table<R> {
         Ok(id)
     }
 
-    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<(), Invalid> {
+    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid> {
         self.learn(read_answer::<R>(answer)?, making)
     }
 }
