@@ -73,6 +73,12 @@ pub fn operation(id: &str) -> Option<&'static OperationInfo> {
     operations().iter().copied().find(|operation| operation.id == id)
 }
 
+/// Whether an operation is one of sign-in.
+#[must_use]
+pub fn is_sign_in(operation: &OperationInfo) -> bool {
+    self::operation(operation.id).is_some()
+}
+
 /// What is documented to go wrong with every list.
 const FAILURES_OF_LISTS: &[Failure] = &[
     Failure::InvalidRequest,

@@ -14,7 +14,7 @@ pub use api::answer::Answer;
 pub use api::around::{Around, Call};
 pub use api::callers::{Caller, Callers, DEFAULT_PROJECT, Verifier, Verifying};
 pub use api::clock::Clock;
-pub use api::credentials::{Credential, Grant};
+pub use api::credentials::{Credential, Grant, SignedIn};
 pub use api::limits::Limits;
 pub use api::request_id::RequestIds;
 pub use api::routing::Api;
@@ -31,6 +31,7 @@ mod in_memory {
     pub use crate::mock::control::document::control_document;
     pub use crate::mock::error::ControlError;
     pub use crate::mock::fixtures::{Fixtures, FixturesError};
+    pub use crate::mock::identity::accounts::{Accounts, NewUser, ProjectName, UserStatus};
     #[cfg(feature = "record")]
     pub use crate::mock::record::{Recorder, RecorderSettings};
     pub use crate::mock::server::MockServer;

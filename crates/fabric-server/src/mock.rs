@@ -8,6 +8,7 @@ pub(crate) mod error;
 pub(crate) mod fault;
 pub(crate) mod fixtures;
 pub(crate) mod header;
+pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod names;
 pub(crate) mod operations;

@@ -13,10 +13,11 @@ use crate::api::rejected::Rejected;
 
 /// Access keys by their ids.
 #[derive(Debug, Default)]
-pub(crate) struct AccessKeys(HashMap<String, KnownKey>);
+pub(crate) struct AccessKeys(HashMap<String, Arc<KnownKey>>);
 
+/// An access key that a server knows.
 #[derive(Debug)]
-struct KnownKey {
+pub(crate) struct KnownKey {
     key: AccessKey,
     grant: Arc<Grant>,
     rejections: Mutex<Rejections>,
@@ -68,7 +69,7 @@ impl AccessKeys {
     pub(crate) fn insert(&mut self, key: AccessKey, grant: Grant) -> bool {
         let id = key.id().to_owned();
         let known = KnownKey { key, grant: Arc::new(grant), rejections: Mutex::default() };
-        self.0.insert(id, known).is_none()
+        self.0.insert(id, Arc::new(known)).is_none()
     }
 
     /// Unlocks every key.
@@ -78,18 +79,34 @@ impl AccessKeys {
         }
     }
 
-    /// Verifies a signature, and finds what its key is good for. `time_for` tells the time by which the key
-    /// is good.
+    /// The key with an id.
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<KnownKey>> {
+        self.0.get(id).cloned()
+    }
+
+    /// Keeps the keys whose grant fits.
+    pub(crate) fn retain(&mut self, mut fits: impl FnMut(&Grant) -> bool) {
+        self.0.retain(|_, known| fits(&known.grant));
+    }
+
+    /// What each key is good for.
+    pub(crate) fn grants(&self) -> impl ExactSizeIterator<Item = &Grant> {
+        self.0.values().map(|known| &*known.grant)
+    }
+}
+
+impl KnownKey {
+    /// Verifies a signature that names this key, and tells what the key is good for. `time_for` tells the time by
+    /// which it is good.
     pub(crate) fn verify(
         &self,
+        signature: &Signature<'_>,
         parts: &Parts,
         body: &[u8],
         time_for: impl FnOnce(&Grant) -> SystemTime,
     ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
-        let signature = Signature::read(&parts.headers)?;
-        let known = self.0.get(signature.access_key_id()).ok_or(Rejection::UnknownKey)?;
-        let now = time_for(&known.grant);
-        if known.rejections.lock().is_locked(now) {
+        let now = time_for(&self.grant);
+        if self.rejections.lock().is_locked(now) {
             return Err(Rejection::KeyLocked.into());
         }
         let line = RequestLine {
@@ -98,17 +115,17 @@ impl AccessKeys {
             query: parts.uri.query().unwrap_or_default(),
             host: parts.uri.authority().map_or(b"", |host| host.as_str().as_bytes()),
         };
-        let outcome = if known.grant.has_expired(now) {
+        let outcome = if self.grant.has_expired(now) {
             Err(Rejection::SecurityToken)
         } else {
-            signature.verify_at(now, &known.key, line, &parts.headers, body)
+            signature.verify_at(now, &self.key, line, &parts.headers, body)
         };
-        known.rejections.lock().record(&outcome, now)?;
+        self.rejections.lock().record(&outcome, now)?;
         if outcome == Err(Rejection::Mismatch) {
             // A signing bug is a riddle unless both sides can compare what they signed.
             let explanation = signature.explain(line, &parts.headers, body);
             tracing::debug!(
-                access_key_id = known.key.id(),
+                access_key_id = self.key.id(),
                 canonical_request = ?explanation.canonical_request,
                 string_to_sign = ?explanation.string_to_sign,
                 "the signature does not match what the server signs"
@@ -117,6 +134,6 @@ impl AccessKeys {
             return Err(Box::new(Rejected { explanation: Some(explanation), ..*rejected }));
         }
         outcome?;
-        Ok((known.grant.clone(), now))
+        Ok((self.grant.clone(), now))
     }
 }

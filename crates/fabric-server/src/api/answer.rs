@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use fabric_model::{ApiError, Failure, header};
+use fabric_model::{ApiError, header};
 use http::header::{ALLOW, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -59,11 +59,15 @@ impl Answer {
     }
 
     /// The answer if the path does not have the method. `OPTIONS` is answered with the methods of the path.
-    pub(crate) fn no_such_method(method: &Method, allowed: &HeaderValue) -> Self {
+    pub(crate) fn no_such_method(
+        method: &Method,
+        allowed: &HeaderValue,
+        rejection: &ApiError,
+    ) -> Self {
         let mut answer = if method == Method::OPTIONS {
             Self::new(StatusCode::NO_CONTENT, Bytes::new())
         } else {
-            Self::of(&Failure::NoSuchApi.into())
+            Self::of(rejection)
         };
         answer.headers.insert(ALLOW, allowed.clone());
         answer

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
-use fabric_model::signature::Signature;
-use fabric_model::{ApiError, Failure, Invalid, OperationInfo, ProjectId, header};
+use fabric_model::signature::{AccessKey, Rejection, Signature};
+use fabric_model::{ApiError, Failure, Invalid, OperationInfo, ProjectId, header, identity};
 use http::HeaderMap;
 use http::request::Parts;
 use parking_lot::RwLock;
@@ -31,6 +31,8 @@ pub struct Caller {
     pub project: ProjectId,
     /// The time of the call, by the clock of the project.
     pub now: SystemTime,
+    /// What the credentials of the caller are good for.
+    pub(crate) grant: Arc<Grant>,
 }
 
 /// Who may call. Clones share what they know of locked keys and issued tokens.
@@ -52,13 +54,15 @@ pub struct Callers(Arc<Inner>);
 
 /// Tokens by their SHA-256: looking one up then takes as long whatever is wrong with it, and no token stays in
 /// memory.
-type Tokens = HashMap<[u8; 32], Arc<Grant>>;
+pub(crate) type Tokens = HashMap<[u8; 32], Arc<Grant>>;
 
 #[derive(Debug)]
 struct Inner {
     who: Who,
     /// The tokens that were issued while the server ran. They are accepted besides the credentials.
     issued: RwLock<Tokens>,
+    /// The same for temporary keys. Signatures are verified by their secrets, so they are in no snapshot.
+    issued_keys: RwLock<AccessKeys>,
     /// What every issued token begins with.
     prefix: Option<&'static str>,
 }
@@ -154,7 +158,8 @@ impl Callers {
     }
 
     fn new(who: Who) -> Self {
-        Self(Arc::new(Inner { who, issued: RwLock::default(), prefix: None }))
+        let (issued, issued_keys) = (RwLock::default(), RwLock::default());
+        Self(Arc::new(Inner { who, issued, issued_keys, prefix: None }))
     }
 
     /// Lets tokens with this prefix be issued while the server runs. Other tokens with the prefix are rejected.
@@ -166,16 +171,79 @@ impl Callers {
 
     /// Makes a token for a project, good until it is revoked.
     pub(crate) fn issue(&self, project: &ProjectId) -> String {
-        let random = || uuid::Uuid::new_v4().simple().to_string();
-        let token = format!("{}{}{}", self.0.prefix.unwrap_or_default(), random(), random());
-        let grant = Grant { project: Some(project.clone()), ..Grant::default() };
-        self.0.issued.write().insert(digest(token.as_bytes()), Arc::new(grant));
+        let token = self.new_token();
+        self.accept_token(&token, Grant { project: Some(project.clone()), ..Grant::default() });
         token
     }
 
-    /// Revokes the issued tokens of a project.
+    /// Makes a token, which is not accepted yet.
+    pub(crate) fn new_token(&self) -> String {
+        format!("{}{}{}", self.0.prefix.unwrap_or_default(), random(), random())
+    }
+
+    /// Makes the id, the secret and the security token of a temporary key, which is not accepted yet.
+    pub(crate) fn new_key(&self) -> [String; 3] {
+        const SECRET_LENGTH: usize = 40;
+        let mut id = format!("{KEY_PREFIX}{}", random().to_uppercase());
+        id.truncate(KEY_ID_LENGTH);
+        let mut secret = random() + &random();
+        secret.truncate(SECRET_LENGTH);
+        [id, secret, self.new_token()]
+    }
+
+    /// Accepts a token for what the grant says. If there are too many, some that expire soon make room.
+    pub(crate) fn accept_token(&self, token: &str, grant: Grant) {
+        let mut issued = self.0.issued.write();
+        if issued.len() >= ISSUED_MAX {
+            let mut goes = surplus(issued.values().filter_map(|grant| grant.expires_at).collect());
+            issued.retain(|_, grant| !goes(grant));
+        }
+        issued.insert(digest(token.as_bytes()), Arc::new(grant));
+    }
+
+    /// Accepts a temporary key, in the same way.
+    pub(crate) fn accept_key(&self, key: AccessKey, grant: Grant) {
+        let mut issued = self.0.issued_keys.write();
+        if issued.grants().len() >= ISSUED_MAX {
+            let mut goes = surplus(issued.grants().filter_map(|grant| grant.expires_at).collect());
+            issued.retain(|grant| !goes(grant));
+        }
+        issued.insert(key, grant);
+    }
+
+    /// Revokes the issued tokens and keys of a project.
     pub(crate) fn revoke(&self, project: &ProjectId) {
-        self.0.issued.write().retain(|_, grant| grant.project.as_ref() != Some(project));
+        self.revoke_where(|grant| grant.project.as_ref() == Some(project));
+    }
+
+    /// Revokes the tokens and keys of a user who signed in.
+    pub(crate) fn revoke_user(&self, domain: &str, user: &str) {
+        self.revoke_where(|grant| grant.is_of_user(domain, user));
+    }
+
+    fn revoke_where(&self, goes: impl Fn(&Grant) -> bool) {
+        self.0.issued.write().retain(|_, grant| !goes(grant));
+        self.0.issued_keys.write().retain(|grant| !goes(grant));
+    }
+
+    /// Whether any caller is accepted.
+    pub(crate) fn is_everybody(&self) -> bool {
+        matches!(self.0.who, Who::Everybody)
+    }
+
+    /// What a token is good for, if it is known. Whether it has expired is another question.
+    pub(crate) fn grant_of(&self, token: &[u8]) -> Option<Arc<Grant>> {
+        let token = digest(token);
+        let known = match &self.0.who {
+            Who::Known { tokens, .. } => tokens.get(&token).cloned(),
+            _ => None,
+        };
+        known.or_else(|| self.0.issued.read().get(&token).cloned())
+    }
+
+    /// Whether a token begins like those that are issued here.
+    pub(crate) fn is_of_issued_form(&self, token: &[u8]) -> bool {
+        self.0.prefix.is_some_and(|prefix| token.starts_with(prefix.as_bytes()))
     }
 
     /// Whether a project has an issued token.
@@ -184,17 +252,14 @@ impl Callers {
     }
 
     /// The issued tokens that are good, by their SHA-256.
-    pub(crate) fn issued(&self) -> HashMap<[u8; 32], ProjectId> {
-        let issued = self.0.issued.read();
-        let pairs = issued.iter().map(|(digest, grant)| Some((*digest, grant.project.clone()?)));
-        pairs.flatten().collect()
+    pub(crate) fn issued(&self) -> Tokens {
+        self.0.issued.read().clone()
     }
 
-    /// Makes these the only issued tokens that are good, and unlocks every key.
-    pub(crate) fn restore(&self, tokens: HashMap<[u8; 32], ProjectId>) {
-        let grant = |project| Arc::new(Grant { project: Some(project), ..Grant::default() });
-        *self.0.issued.write() =
-            tokens.into_iter().map(|(digest, project)| (digest, grant(project))).collect();
+    /// Makes these the only issued tokens that are good, forgets the temporary keys, and unlocks every other key.
+    pub(crate) fn restore(&self, tokens: Tokens) {
+        *self.0.issued.write() = tokens;
+        *self.0.issued_keys.write() = AccessKeys::default();
         if let Who::Known { access_keys, .. } = &self.0.who {
             access_keys.unlock();
         }
@@ -216,7 +281,7 @@ impl Callers {
     ) -> Result<Caller, ApiError> {
         let asked = Asked::of(None, parts);
         let admitted = self.judge(action, asked, parts, body, clock).await;
-        admitted.map_err(|rejected| rejected.error)
+        admitted.and_then(of_project).map_err(|rejected| rejected.error)
     }
 
     /// Identifies the caller of an operation, and checks that it may call it.
@@ -229,10 +294,11 @@ impl Callers {
     ) -> Result<Caller, Box<Rejected>> {
         if operation.is_open {
             let project = default_project();
-            return Ok(Caller { now: clock.now_in(&project), project });
+            return Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() });
         }
         let asked = Asked::of(Some(operation), parts);
-        self.judge(operation.action, asked, parts, body, clock).await
+        let caller = self.judge(operation.action, asked, parts, body, clock).await?;
+        if identity::is_sign_in(operation) { Ok(caller) } else { of_project(caller) }
     }
 
     async fn judge(
@@ -250,12 +316,15 @@ impl Callers {
         };
         let (grant, now) = match &self.0.who {
             Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
-                access_keys.verify(parts, body, time_for)?
+                self.verify(Some(access_keys), parts, body, time_for)?
             }
             Who::Known { tokens, .. } => {
                 let grant = self.bearer(Some(tokens), &parts.headers)?;
                 let now = time_for(&grant);
                 (grant, now)
+            }
+            Who::Everybody if self.is_signed_by_issued_key(&parts.headers) => {
+                self.verify(None, parts, body, time_for)?
             }
             // A caller with a token of a project is in that project, and in no other once that has ended.
             Who::Everybody if self.is_issued_token(&parts.headers) => {
@@ -265,7 +334,7 @@ impl Callers {
             }
             Who::Everybody => {
                 let project = asked.into_project()?.unwrap_or_else(default_project);
-                return Ok(Caller { now: clock.now_in(&project), project });
+                return Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() });
             }
             Who::Verified(verifier) => {
                 let outcome = verifier.verify(parts, body, clock.now()).await;
@@ -277,7 +346,34 @@ impl Callers {
                 (Arc::new(grant), now)
             }
         };
-        grant.check(action, asked, now)
+        let project = grant.check(action, asked, now)?;
+        Ok(Caller { project, now, grant })
+    }
+
+    /// Verifies a signature, by the keys of the credentials and those that were issued.
+    fn verify(
+        &self,
+        known: Option<&AccessKeys>,
+        parts: &Parts,
+        body: &[u8],
+        time_for: impl FnOnce(&Grant) -> SystemTime,
+    ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
+        let signature = Signature::read(&parts.headers)?;
+        let id = signature.access_key_id();
+        let key = known.and_then(|known| known.get(id));
+        let key = key.or_else(|| self.0.issued_keys.read().get(id));
+        key.ok_or(Rejection::UnknownKey)?.verify(&signature, parts, body, time_for)
+    }
+
+    /// Whether a request is signed by a key whose id begins like that of an issued one.
+    fn is_signed_by_issued_key(&self, headers: &HeaderMap) -> bool {
+        let is_issued = |signature: &Signature<'_>| {
+            let id = signature.access_key_id();
+            id.len() == KEY_ID_LENGTH && id.starts_with(KEY_PREFIX)
+        };
+        self.0.prefix.is_some()
+            && Signature::is_given(headers)
+            && Signature::read(headers).is_ok_and(|signature| is_issued(&signature))
     }
 
     /// The project of the caller of a request without an operation, as far as the head says.
@@ -302,8 +398,7 @@ impl Callers {
     /// Whether the token of a request begins like an issued one.
     fn is_issued_token(&self, headers: &HeaderMap) -> bool {
         let token = headers.get(header::X_AUTH_TOKEN);
-        let Some((token, prefix)) = token.zip(self.0.prefix) else { return false };
-        token.as_bytes().starts_with(prefix.as_bytes())
+        token.is_some_and(|token| self.is_of_issued_form(token.as_bytes()))
     }
 
     /// Finds what the token in `X-Auth-Token` is good for.
@@ -327,7 +422,7 @@ impl Callers {
         match self.0.issued.read().get(&token) {
             Some(grant) => Ok(grant.clone()),
             None if self.is_issued_token(headers) => {
-                rejected("token: it is that of a project that has ended, or never was")
+                rejected("token: it is that of a project or a user that has gone, or never was")
             }
             None => rejected("token: it is not known"),
         }
@@ -335,13 +430,14 @@ impl Callers {
 }
 
 impl Grant {
-    /// Checks that a caller with this grant is allowed an action, in the project that it asks for.
+    /// Checks that a caller with this grant is allowed an action, in the project that it asks for, and finds the
+    /// project.
     fn check(
         &self,
         action: Option<&str>,
         asked: Asked,
         now: SystemTime,
-    ) -> Result<Caller, Box<Rejected>> {
+    ) -> Result<ProjectId, Box<Rejected>> {
         let rejected = |error: Failure, reason: String| {
             let project = self.project.clone();
             Err(Box::new(Rejected { project, ..*Rejected::new(error, reason) }))
@@ -364,9 +460,9 @@ impl Grant {
             }
             (_, Asked::Contradiction) => rejected(Failure::Forbidden, CONTRADICTION.to_owned()),
             (_, Asked::Invalid(invalid)) => Err(invalid.into()),
-            (Some(own), _) => Ok(Caller { project: own.clone(), now }),
-            (None, Asked::Project(asked)) => Ok(Caller { project: asked, now }),
-            (None, Asked::Nothing) => Ok(Caller { project: default_project(), now }),
+            (Some(own), _) => Ok(own.clone()),
+            (None, Asked::Project(asked)) => Ok(asked),
+            (None, Asked::Nothing) => Ok(default_project()),
         }
     }
 }
@@ -418,6 +514,45 @@ impl Asked {
             Self::Invalid(invalid) => Err(invalid.into()),
         }
     }
+}
+
+/// Rejects a user who signed in for a domain: what the service keeps is of projects.
+fn of_project(caller: Caller) -> Result<Caller, Box<Rejected>> {
+    if caller.grant.is_of_domain() {
+        let reason = "permission: the user signed in for a domain, not for a project";
+        return Err(Rejected::new(Failure::Forbidden, reason));
+    }
+    Ok(caller)
+}
+
+/// The most tokens, and the most temporary keys, that are issued and expire.
+const ISSUED_MAX: usize = 10_000;
+
+/// How the id of every temporary key begins, and how long it is.
+const KEY_PREFIX: &str = "MOCK";
+const KEY_ID_LENGTH: usize = 20;
+
+/// Tells which grants make room: of those that expire, at these times, the eighth that does so first.
+fn surplus(mut ends: Vec<SystemTime>) -> impl FnMut(&Grant) -> bool {
+    ends.sort_unstable();
+    let last = ends.get(ends.len() / 8).copied();
+    let mut count = ends.len() / 8 + 1;
+    move |grant| {
+        let goes = count > 0 && grant.expires_at.is_some_and(|end| Some(end) <= last);
+        count -= usize::from(goes);
+        goes
+    }
+}
+
+/// 128 random bits, in 32 hexadecimal digits.
+fn random() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// What any caller may do where all are accepted.
+fn any_grant() -> Arc<Grant> {
+    static GRANT: LazyLock<Arc<Grant>> = LazyLock::new(Arc::default);
+    GRANT.clone()
 }
 
 fn digest(token: &[u8]) -> [u8; 32] {

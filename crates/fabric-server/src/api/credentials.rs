@@ -7,6 +7,7 @@ use fabric_model::signature::AccessKey;
 use fabric_model::{Invalid, ProjectId, header, json, operations};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A token or an access key that a server knows, with its [`Grant`].
 ///
@@ -45,9 +46,33 @@ pub struct Grant {
     pub expires_at: Option<SystemTime>,
     /// The actions that it allows; `None` for all.
     pub actions: Option<BTreeSet<String>>,
+    /// The user who signed in for it; `None` for credentials that nobody signed in for. Without a project it is
+    /// then good for sign-in only: the user chose a domain.
+    pub signed_in: Option<SignedIn>,
+}
+
+/// A user who signed in with a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The name of the user's domain.
+    pub domain: String,
+    /// The name of the user.
+    pub user: String,
+    /// When the user signed in.
+    pub at: SystemTime,
 }
 
 impl Grant {
+    /// Whether it is that of a user who signed in for a domain, so that it is good for sign-in only.
+    pub(crate) fn is_of_domain(&self) -> bool {
+        self.signed_in.is_some() && self.project.is_none()
+    }
+
+    /// Whether it is that of a user.
+    pub(crate) fn is_of_user(&self, domain: &str, user: &str) -> bool {
+        self.signed_in.as_ref().is_some_and(|it| it.domain == domain && it.user == user)
+    }
+
     /// Whether it has expired at a time.
     #[must_use]
     pub fn has_expired(&self, now: SystemTime) -> bool {
@@ -97,7 +122,8 @@ impl Credential {
         Ok(Self::access_key(AccessKey::new(id, secret)?).for_project(project))
     }
 
-    /// Reads a credentials file: a JSON object with `tokens` and `access_keys`.
+    /// Reads a credentials file: a JSON object with `tokens` and `access_keys`. Its `users` and `projects`, by
+    /// which a mock server lets users sign in, are left aside.
     ///
     /// ```
     /// use fabric_server::Credential;
@@ -124,7 +150,7 @@ impl Credential {
     ///
     /// Field and rule of what is wrong, never a value.
     pub fn parse_file(json: &str) -> Result<Vec<Self>, Invalid> {
-        let File { tokens, access_keys } =
+        let File { tokens, access_keys, .. } =
             json::read(json.strip_prefix('\u{feff}').unwrap_or(json).as_bytes())
                 .map_err(in_file)?;
         let tokens = tokens.into_iter().enumerate().map(|(place, entry)| {
@@ -172,13 +198,7 @@ impl Credential {
         mut self,
         actions: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Self, Invalid> {
-        let actions: BTreeSet<String> = actions.into_iter().map(Into::into).collect();
-        let known = known_actions();
-        if !actions.iter().all(|action| known.contains(action.as_str())) {
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(Invalid::new("actions", format!("must be some of {known}")));
-        }
-        self.grant.actions = Some(actions);
+        self.grant.actions = Some(checked_actions(actions)?);
         Ok(self)
     }
 
@@ -216,6 +236,10 @@ struct File {
     tokens: Vec<TokenEntry>,
     #[serde(default)]
     access_keys: Vec<AccessKeyEntry>,
+    #[serde(default, rename = "users")]
+    _users: IgnoredAny,
+    #[serde(default, rename = "projects")]
+    _projects: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -250,15 +274,28 @@ fn parse_project(text: String) -> Result<ProjectId, Invalid> {
         .map_err(|invalid| Invalid::new("project", &invalid.violations()[0].rule))
 }
 
+/// The actions, if operations need them.
+pub(crate) fn checked_actions(
+    actions: impl IntoIterator<Item = impl Into<String>>,
+) -> Result<BTreeSet<String>, Invalid> {
+    let actions: BTreeSet<String> = actions.into_iter().map(Into::into).collect();
+    let known = known_actions();
+    if actions.iter().all(|action| known.contains(action.as_str())) {
+        return Ok(actions);
+    }
+    let known = known.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Invalid::new("actions", format!("must be some of {known}")))
+}
+
 /// The same violation, of something in a list.
-fn below(parent: &str, invalid: &Invalid) -> Invalid {
+pub(crate) fn below(parent: &str, invalid: &Invalid) -> Invalid {
     let violation = &invalid.violations()[0];
     Invalid::new(format!("{parent}.{}", violation.field), &violation.rule)
 }
 
 /// The same violation, of a file. A field that is not known is not named: it may be a secret in the wrong
 /// place.
-fn in_file(invalid: Invalid) -> Invalid {
+pub(crate) fn in_file(invalid: Invalid) -> Invalid {
     let violation = &invalid.violations()[0];
     let parent = violation.field.rsplit_once('.').map_or("file", |(parent, _)| parent);
     if violation.rule.starts_with("expected ") && violation.rule.contains('`') {

@@ -14,18 +14,24 @@ use axum::extract::{Request as HttpRequest, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter};
 use bytes::Bytes;
-use fabric_model::{ApiError, Failure, Operation, Payload, Request, header};
+use fabric_model::identity::IdentityFailure;
+use fabric_model::signature::Signature;
+use fabric_model::{ApiError, Failure, Operation, Payload, ProjectId, Request, header};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
-use http::header::{CONTENT_TYPE, DATE};
+use http::header::{CONTENT_TYPE, DATE, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use crate::api::answer::Answer;
 use crate::api::around::{Around, Call};
-use crate::api::callers::Callers;
+use crate::api::callers::{Caller, Callers, asked_project};
 use crate::api::clock::Clock;
+use crate::api::credentials::Grant;
 use crate::api::limits::{Limits, check_head, read_body};
+use crate::api::rejected::Rejected;
 use crate::api::request_id::RequestIds;
 
 /// An HTTP service made of handlers.
@@ -64,6 +70,43 @@ pub struct Api<S, A = ()> {
 struct Path<S, A> {
     router: MethodRouter<Arc<Shared<S, A>>>,
     methods: Vec<Method>,
+    service: Service,
+}
+
+/// The services that answer on the address, each with errors of its own form.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    Fabric,
+    Identity,
+}
+
+/// A call of sign-in, as its handler gets it.
+#[derive(Debug)]
+pub(crate) struct SignInCall<O: Operation> {
+    /// What the credentials of the caller are good for.
+    pub(crate) grant: Arc<Grant>,
+    /// The time, in the project of the caller.
+    pub(crate) now: std::time::SystemTime,
+    pub(crate) headers: HeaderMap,
+    /// The host that the caller knows the server by, with its port.
+    pub(crate) host: String,
+    pub(crate) request: Request<O>,
+}
+
+/// What a handler of sign-in answers.
+#[derive(Debug)]
+pub(crate) struct SignInAnswer<R> {
+    pub(crate) response: R,
+    /// The header `X-Subject-Token`.
+    pub(crate) subject_token: Option<SecretString>,
+    /// The project of the call, where it is not that of the caller's credentials.
+    pub(crate) project: Option<ProjectId>,
+}
+
+impl<R> From<R> for SignInAnswer<R> {
+    fn from(response: R) -> Self {
+        Self { response, subject_token: None, project: None }
+    }
 }
 
 #[derive(Debug)]
@@ -146,13 +189,44 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
             shared.finish(&mut call, &parts, settled(outcome)).await
         };
         let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
-        let path = self
-            .paths
-            .entry(O::PATH)
-            .or_insert_with(|| Path { router: MethodRouter::new(), methods: Vec::new() });
+        let path = self.path::<O>(Service::Fabric);
         path.router = std::mem::take(&mut path.router).on(filter, route);
-        path.methods.push(O::METHOD);
         self
+    }
+
+    /// The same for an operation of sign-in. Its failures are errors of the identity service. A token that the
+    /// caller gives in the body, at this JSON pointer, counts where there is none in a header.
+    pub(crate) fn sign_in<O, Handler, Outcome>(
+        mut self,
+        token_in_body: Option<&'static str>,
+        handler: Handler,
+    ) -> Self
+    where
+        O: Operation,
+        Handler: Fn(S, A::Context, SignInCall<O>) -> Outcome + Clone + Send + Sync + 'static,
+        Outcome: Future<Output = Result<SignInAnswer<O::Response>, Box<Rejected>>> + Send + 'static,
+    {
+        let route = async move |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
+            let (mut parts, body) = request.into_parts();
+            let mut call = Call::new(Some(O::INFO));
+            let answer = shared.answer_sign_in(handler, token_in_body, &mut parts, body, &mut call);
+            let outcome =
+                in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await;
+            let outcome = settled(outcome).map_err(of_identity_service);
+            shared.finish(&mut call, &parts, outcome).await
+        };
+        let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
+        let path = self.path::<O>(Service::Identity);
+        path.router = std::mem::take(&mut path.router).on(filter, route);
+        self
+    }
+
+    /// The path of an operation, which is about to be added.
+    fn path<O: Operation>(&mut self, service: Service) -> &mut Path<S, A> {
+        let new = || Path { router: MethodRouter::new(), methods: Vec::new(), service };
+        let path = self.paths.entry(O::PATH).or_insert_with(new);
+        path.methods.push(O::METHOD);
+        path
     }
 
     /// Method and path of every operation added so far.
@@ -167,10 +241,14 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
         let mut router = Router::new();
         for (name, path) in self.paths {
             let allowed = allow(&path.methods);
+            let rejection: ApiError = match path.service {
+                Service::Fabric => Failure::NoSuchApi.into(),
+                Service::Identity => IdentityFailure::MethodNotAllowed.into(),
+            };
             let fallback = async move |State(shared): State<Arc<Shared<S, A>>>,
                                        request: HttpRequest| {
                 let (parts, _) = request.into_parts();
-                let answer = Answer::no_such_method(&parts.method, &allowed);
+                let answer = Answer::no_such_method(&parts.method, &allowed, &rejection);
                 shared
                     .finish(&mut Call::new(None), &parts, check_head(&parts).map(|()| answer))
                     .await
@@ -208,12 +286,63 @@ fn settled(
     }
 }
 
+/// An error as the identity service words it. What is not of it, such as a head that is too large, is of the
+/// gateway, and stays as it is.
+fn of_identity_service(error: ApiError) -> ApiError {
+    if error.json().is_some_and(|body| !body.contains_key("error_code")) {
+        return error;
+    }
+    let mut failures = IdentityFailure::ALL.into_iter();
+    match failures.find(|failure| failure.status() == error.status()) {
+        // Nothing was said of a password.
+        Some(IdentityFailure::PasswordRejected) => IdentityFailure::CallerRejected.into(),
+        Some(failure) => failure.into(),
+        None => error,
+    }
+}
+
 /// Waits for a future, but not for longer than `limit`. Most answers need no waiting, and so no timer.
 async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     match poll_immediate(future.as_mut()).await {
         Some(output) => Some(output),
         None => tokio::time::timeout(limit, future).await.ok(),
+    }
+}
+
+/// Reads and validates a request.
+fn read_request<O: Operation, Note>(
+    parts: &Parts,
+    call: &mut Call<Note>,
+) -> Result<Request<O>, ApiError> {
+    let request = Request::read(
+        parts.uri.path(),
+        parts.uri.query().unwrap_or_default(),
+        parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
+        &call.body,
+    );
+    let request = request
+        .inspect_err(|invalid| call.reason = Some(Cow::Owned(format!("contract: {invalid}"))));
+    Ok(request?)
+}
+
+/// Notes why a caller is rejected, and gives the error.
+fn note<Note>(rejected: Rejected, call: &mut Call<Note>) -> ApiError {
+    (call.project, call.explanation) = (rejected.project, rejected.explanation);
+    call.reason = Some(rejected.reason);
+    rejected.error
+}
+
+/// Moves the token in a body to the header, unless the head has credentials.
+fn present_token_of_body(parts: &mut Parts, body: &[u8], pointer: &str) {
+    if parts.headers.contains_key(header::X_AUTH_TOKEN) || Signature::is_given(&parts.headers) {
+        return;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return };
+    let token = body.pointer(pointer).and_then(Value::as_str);
+    if let Some(Ok(mut token)) = token.map(HeaderValue::from_str) {
+        token.set_sensitive(true);
+        parts.headers.insert(header::X_AUTH_TOKEN, token);
     }
 }
 
@@ -235,21 +364,9 @@ impl<S: Clone, A: Around> Shared<S, A> {
     {
         check_head(parts)?;
         call.body = read_body(parts, body, self.limits.body).await?;
-        let identified = self.callers.identify(O::INFO, parts, &call.body, &self.clock).await;
-        let caller = identified.map_err(|rejected| {
-            (call.project, call.explanation) = (rejected.project, rejected.explanation);
-            call.reason = Some(rejected.reason);
-            rejected.error
-        })?;
-        (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
+        let caller = self.identify::<O>(parts, call).await?;
         let context = self.around.admit(call, parts, caller)?;
-        let request = Request::<O>::read(
-            parts.uri.path(),
-            parts.uri.query().unwrap_or_default(),
-            parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
-            &call.body,
-        )
-        .inspect_err(|invalid| call.reason = Some(Cow::Owned(format!("contract: {invalid}"))))?;
+        let request = read_request::<O, _>(parts, call)?;
         let answer = handler(self.state.clone(), context, request).await?;
         match O::Response::MEDIA_TYPE {
             None => Ok(Answer::new(O::SUCCESS, Bytes::new())),
@@ -260,6 +377,83 @@ impl<S: Clone, A: Around> Shared<S, A> {
                 Ok(answer)
             }
         }
+    }
+
+    /// The same for an operation of sign-in.
+    async fn answer_sign_in<O, Handler, Outcome>(
+        &self,
+        handler: Handler,
+        token_in_body: Option<&str>,
+        parts: &mut Parts,
+        body: Body,
+        call: &mut Call<A::Note>,
+    ) -> Result<Answer, ApiError>
+    where
+        O: Operation,
+        Handler: Fn(S, A::Context, SignInCall<O>) -> Outcome,
+        Outcome: Future<Output = Result<SignInAnswer<O::Response>, Box<Rejected>>>,
+    {
+        check_head(parts)?;
+        call.body = read_body(parts, body, self.limits.body).await?;
+        if let Some(pointer) = token_in_body {
+            present_token_of_body(parts, &call.body, pointer);
+        }
+        let mut caller = self.identify::<O>(parts, call).await?;
+        if O::IS_OPEN {
+            // Whose call it is turns out when the user is known. Until then a fault can be for a project that
+            // the caller names.
+            call.project = None;
+            if let Some(project) = asked_project(&parts.headers)? {
+                caller.now = self.clock.now_in(&project);
+                caller.project = project;
+            }
+        }
+        let (grant, now) = (caller.grant.clone(), caller.now);
+        let context = self.around.admit(call, parts, caller)?;
+        let request = read_request::<O, _>(parts, call).map_err(|error| match &call.reason {
+            // The documented message blames the body, where there is none.
+            Some(reason) if O::Body::MEDIA_TYPE.is_none() => {
+                let rule = reason.trim_start_matches("contract: ");
+                IdentityFailure::InvalidRequest.saying(&format!("The request is invalid: {rule}"))
+            }
+            _ => error,
+        })?;
+        let host = parts.uri.authority().map(|authority| authority.as_str().to_owned());
+        let host = host.or_else(|| Some(parts.headers.get(HOST)?.to_str().ok()?.to_owned()));
+        let sign_in = SignInCall {
+            grant,
+            now,
+            headers: parts.headers.clone(),
+            host: host.unwrap_or_else(|| "localhost".to_owned()),
+            request,
+        };
+        let outcome = handler(self.state.clone(), context, sign_in).await;
+        let answered = outcome.map_err(|rejected| note(*rejected, call))?;
+        if let Some(project) = answered.project {
+            call.now = Some(self.clock.now_in(&project));
+            call.project = Some(project);
+        }
+        let body = answered.response.write().map_err(|_| Failure::Internal)?;
+        let mut answer = Answer::json(O::SUCCESS, Bytes::from(body));
+        if let Some(token) = answered.subject_token {
+            let value = HeaderValue::try_from(token.expose_secret());
+            let mut value = value.map_err(|_| Failure::Internal)?;
+            value.set_sensitive(true);
+            answer.headers.insert(header::X_SUBJECT_TOKEN, value);
+        }
+        Ok(answer)
+    }
+
+    /// Identifies the caller, and notes whose call it is.
+    async fn identify<O: Operation>(
+        &self,
+        parts: &Parts,
+        call: &mut Call<A::Note>,
+    ) -> Result<Caller, ApiError> {
+        let identified = self.callers.identify(O::INFO, parts, &call.body, &self.clock).await;
+        let caller = identified.map_err(|rejected| note(*rejected, call))?;
+        (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
+        Ok(caller)
     }
 
     /// Adds the headers of every answer, writes the log, and hands the answer to [`Around`].

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::response::Response;
-use fabric_model::{ApiError, Failure, Invalid};
+use fabric_model::{ApiError, Failure, Invalid, identity};
 use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -48,11 +48,12 @@ impl Around for AroundWorld {
         parts: &Parts,
         caller: Caller,
     ) -> Result<Mock, ApiError> {
-        let Caller { project, now } = caller;
+        let Caller { project, now, .. } = caller;
         let now = time::whole_milliseconds(now);
         let Some(operation) = call.operation else { return Err(Failure::NoSuchApi.into()) };
-        if !operation.is_open
-            && let Some(throttle) = self.0.throttle()
+        if let Some(throttle) = self.0.throttle()
+            && !operation.is_open
+            && !identity::is_sign_in(operation)
             && let Err(wait) = throttle.admit(&project, now)
         {
             let reason = "throttling: the project makes more calls than its rate limit";

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use fabric_model::{OperationInfo, ProjectId};
+use fabric_model::{OperationInfo, ProjectId, identity};
 use parking_lot::Mutex;
 
 use crate::mock::error::ControlError;
@@ -58,7 +58,12 @@ impl ActiveFault {
     fn wants(&mut self, call: &Call<'_>) -> bool {
         let FaultStatus { fault, matched, fired, .. } = &mut self.status;
         let when = &fault.when;
-        let is_meant = when.operation.as_deref().is_none_or(|id| id == call.operation.id)
+        // A fault of no operation is one of the service: whoever is to meet it must be able to sign in.
+        let is_its_operation = match when.operation.as_deref() {
+            Some(id) => id == call.operation.id,
+            None => !identity::is_sign_in(call.operation),
+        };
+        let is_meant = is_its_operation
             && when.parameters.iter().all(|(name, value)| call.has(name, value))
             && when.from.is_none_or(|from| from <= call.now)
             && when.until.is_none_or(|until| call.now < until);

@@ -23,6 +23,7 @@ use crate::mock::error::ControlError;
 use crate::mock::journal::entry::{Entries, Entry, Event, Filter};
 use crate::mock::journal::packed::{Call, Packed, written};
 use crate::mock::journal::verify::{Expectation, Matching, Near, Verdict};
+use crate::mock::names::operation;
 
 /// What is known of the calls of a server.
 #[derive(Debug)]
@@ -150,7 +151,7 @@ impl Journal {
         self.add(&Call {
             at: time::read(&entry.time).unwrap_or(SystemTime::UNIX_EPOCH),
             project: project.as_ref(),
-            operation: entry.operation.as_deref().and_then(fabric_model::operation),
+            operation: entry.operation.as_deref().and_then(operation),
             method: &Method::try_from(entry.method.as_str()).unwrap_or_default(),
             target: &entry.target,
             headers: &headers,

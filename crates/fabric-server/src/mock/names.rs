@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use fabric_model::{OperationInfo, operations};
+use fabric_model::{OperationInfo, identity, operations};
 
 use crate::mock::error::ControlError;
 
+/// The operation with an id, of the service or of sign-in.
+pub(crate) fn operation(id: &str) -> Option<&'static OperationInfo> {
+    fabric_model::operation(id).or_else(|| identity::operation(id))
+}
+
 /// Checks that there is an operation with an id.
 pub(crate) fn check_operation(parent: &str, id: Option<&str>) -> Result<(), ControlError> {
-    if id.is_none_or(|id| fabric_model::operation(id).is_some()) {
+    if id.is_none_or(|id| operation(id).is_some()) {
         return Ok(());
     }
-    let known: Vec<_> = operations().iter().map(|operation| operation.id).collect();
+    let known = operations().iter().chain(identity::operations());
+    let known: Vec<_> = known.map(|operation| operation.id).collect();
     Err(wrong(&format!("{parent}operation"), &format!("must be one of {}", known.join(", "))))
 }
 
@@ -29,7 +35,7 @@ pub(crate) fn check_parameters(
             let message = format!("{parent}{name}: unknown field `{name}`");
             return Err(ControlError::invalid(message));
         }
-        if let Some(operation) = operation.and_then(fabric_model::operation)
+        if let Some(operation) = operation.and_then(self::operation)
             && !has(operation, name)
         {
             let rule = format!("is not in the path of {}", operation.id);

@@ -19,6 +19,7 @@ use crate::mock::control;
 use crate::mock::control::access::Access;
 use crate::mock::fault::connection::BreakableAcceptor;
 use crate::mock::header::X_MOCK_REASON;
+use crate::mock::identity;
 use crate::mock::service::service;
 use crate::mock::settings::Settings;
 use crate::mock::world::World;
@@ -84,7 +85,7 @@ impl MockServer {
             ));
         }
         let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);
-        let callers = if settings.credentials.is_empty() {
+        let callers = if settings.accepts_any_caller() {
             Callers::everybody()
         } else {
             Callers::known(settings.credentials.iter().cloned())
@@ -95,8 +96,12 @@ impl MockServer {
         // Request ids have a sequence of their own: how many requests came must not change the ids
         // of access clients.
         let request_ids = RequestIds::new(!world.status().seed, settings.hostname.clone());
-        let api = service(AroundWorld(world.clone()))
-            .api
+        #[cfg(feature = "tls")]
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let api = service(AroundWorld(world.clone())).api;
+        let api = identity::operations(api, world.clone(), scheme)
             .limits(settings.limits)
             .clock(settings.clock.clone())
             .callers(callers)
@@ -115,12 +120,12 @@ impl MockServer {
         let listener = TcpListener::bind(settings.listen)?;
         let acceptor = BreakableAcceptor;
         #[cfg(feature = "tls")]
-        let (server, scheme) = match &settings.tls {
-            Some(tls) => (Server::accept_by(tls.acceptor(acceptor), listener, router)?, "https"),
-            None => (Server::accept_by(acceptor, listener, router)?, "http"),
+        let server = match &settings.tls {
+            Some(tls) => Server::accept_by(tls.acceptor(acceptor), listener, router)?,
+            None => Server::accept_by(acceptor, listener, router)?,
         };
         #[cfg(not(feature = "tls"))]
-        let (server, scheme) = (Server::accept_by(acceptor, listener, router)?, "http");
+        let server = Server::accept_by(acceptor, listener, router)?;
         let endpoint = format!("{scheme}://{}", server.address());
         Ok(Self {
             server,
@@ -194,7 +199,8 @@ fn cors(origins: &[String]) -> Result<CorsLayer, String> {
         });
         AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?)
     };
-    let exposed = [header::X_REQUEST_ID, X_MOCK_REASON, http::header::RETRY_AFTER];
+    let exposed =
+        [header::X_REQUEST_ID, header::X_SUBJECT_TOKEN, X_MOCK_REASON, http::header::RETRY_AFTER];
     Ok(CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods(AllowMethods::mirror_request())

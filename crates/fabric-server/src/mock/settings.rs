@@ -12,6 +12,7 @@ use crate::api::limits::Limits;
 use crate::api::tls::Tls;
 use crate::mock::behaviour::{Behaviour, Profile};
 use crate::mock::fixtures::Fixtures;
+use crate::mock::identity::accounts::Accounts;
 use crate::mock::snapshot::Snapshot;
 use crate::mock::throttle::RateLimit;
 
@@ -33,6 +34,9 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The credentials that callers may present. With none, any caller is accepted.
     pub credentials: Vec<Credential>,
+    /// The users who may sign in, and the names of projects. Once there is a user, only callers that are known
+    /// are accepted.
+    pub accounts: Accounts,
     /// Whether to listen beyond this machine although any caller is accepted.
     pub open_to_all: bool,
     /// TLS; plain HTTP when absent.
@@ -79,6 +83,7 @@ impl Default for Settings {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             credentials: Vec::new(),
+            accounts: Accounts::default(),
             open_to_all: false,
             #[cfg(feature = "tls")]
             tls: None,
@@ -104,7 +109,13 @@ impl Settings {
     /// Whether it listens beyond this machine, and accepts any caller there.
     #[must_use]
     pub fn is_open_beyond_this_machine(&self) -> bool {
-        self.credentials.is_empty() && !self.listen.ip().is_loopback()
+        self.accepts_any_caller() && !self.listen.ip().is_loopback()
+    }
+
+    /// Whether there are neither credentials nor users, so that any caller is accepted.
+    #[must_use]
+    pub fn accepts_any_caller(&self) -> bool {
+        self.credentials.is_empty() && self.accounts.is_empty()
     }
 
     /// How resources behave.

@@ -1,7 +1,9 @@
 //! Snapshots: all state of a world as JSON that can be committed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use fabric_model::{Invalid, ProjectId};
 use serde::de::IgnoredAny;
@@ -10,8 +12,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::clock::Readings;
+use crate::api::credentials::{Grant, SignedIn};
+use crate::api::time;
 use crate::mock::fault::rule::FaultStatus;
 use crate::mock::fault::{ActiveFault, FAULTS_MAX, FaultSet};
+use crate::mock::identity::accounts::{Accounts, SavedAccounts};
 use crate::mock::projects::Project;
 use crate::mock::service::resources;
 use crate::mock::state::State;
@@ -51,6 +56,59 @@ pub struct Snapshot {
     #[schema(value_type = Vec<Object>)]
     faults: Vec<SavedFault>,
     last_fault_id: u64,
+    /// The tokens that users got for their passwords.
+    #[schema(value_type = Vec<Object>)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sign_ins: Vec<SavedSignIn>,
+    /// The users, and the names of projects, that were added.
+    #[schema(value_type = Option<Object>, nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accounts: Option<SavedAccounts>,
+}
+
+/// The token of a user in a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSignIn {
+    /// The SHA-256 of the token, in hexadecimal.
+    token_sha256: String,
+    domain: String,
+    user: String,
+    /// The project that the token is good for; absent for the domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project_id: Option<ProjectId>,
+    #[serde(with = "time")]
+    issued_at: SystemTime,
+    #[serde(with = "time")]
+    expires_at: SystemTime,
+    /// The actions that the user is allowed; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actions: Option<BTreeSet<String>>,
+}
+
+impl SavedSignIn {
+    fn of(digest: &[u8; 32], grant: &Grant) -> Option<Self> {
+        let SignedIn { domain, user, at } = grant.signed_in.clone()?;
+        Some(Self {
+            token_sha256: hex::encode(digest),
+            domain,
+            user,
+            project_id: grant.project.clone(),
+            issued_at: at,
+            expires_at: grant.expires_at?,
+            actions: grant.actions.clone(),
+        })
+    }
+
+    fn to_grant(&self) -> Grant {
+        let (domain, user) = (self.domain.clone(), self.user.clone());
+        Grant {
+            project: self.project_id.clone(),
+            expires_at: Some(self.expires_at),
+            actions: self.actions.clone(),
+            signed_in: Some(SignedIn { domain, user, at: self.issued_at }),
+        }
+    }
 }
 
 /// A project in a snapshot.
@@ -97,6 +155,10 @@ struct Read<'a> {
     projects: BTreeMap<ProjectId, ReadProject<'a>>,
     faults: Vec<SavedFault>,
     last_fault_id: u64,
+    #[serde(default)]
+    sign_ins: Vec<SavedSignIn>,
+    #[serde(default)]
+    accounts: SavedAccounts,
 }
 
 #[derive(Deserialize)]
@@ -135,7 +197,7 @@ const VERSION: u32 = 2;
 
 impl Snapshot {
     pub(crate) fn of(state: &State) -> Self {
-        let State { seed, projects_made, first: _, projects: all, faults: active, clocks, tokens } =
+        let State { seed, projects_made, projects: all, faults: active, clocks, tokens, .. } =
             state;
         let mut projects = BTreeMap::<ProjectId, SavedProject>::new();
         for (id, project) in all {
@@ -143,9 +205,18 @@ impl Snapshot {
             saved.drawn = Some([project.draws.drawn(), project.header_draws.drawn()]);
             saved.tables = Some(project.tables.clone());
         }
-        for (digest, id) in tokens {
-            projects.entry(id.clone()).or_default().tokens_sha256.push(hex::encode(digest));
+        let mut sign_ins = Vec::new();
+        for (digest, grant) in tokens {
+            match (SavedSignIn::of(digest, grant), &grant.project) {
+                (Some(saved), _) => sign_ins.push(saved),
+                (None, Some(id)) => {
+                    let saved = projects.entry(id.clone()).or_default();
+                    saved.tokens_sha256.push(hex::encode(digest));
+                }
+                (None, None) => {}
+            }
         }
+        sign_ins.sort_by(|one, other| one.token_sha256.cmp(&other.token_sha256));
         let mut faults = Vec::new();
         for (id, active) in &active.of {
             let saved = active.iter().map(SavedFault::of).collect();
@@ -165,6 +236,8 @@ impl Snapshot {
             projects,
             faults,
             last_fault_id: active.last_id,
+            sign_ins,
+            accounts: state.accounts.saved(),
         }
     }
 
@@ -178,7 +251,8 @@ impl Snapshot {
         let (mut projects, mut tokens) = (HashMap::new(), HashMap::new());
         for (id, saved) in &self.projects {
             for digest in &saved.tokens_sha256 {
-                tokens.extend(parse_digest(digest).map(|digest| (digest, id.clone())));
+                let grant = Grant { project: Some(id.clone()), ..Grant::default() };
+                tokens.extend(parse_digest(digest).map(|digest| (digest, Arc::new(grant))));
             }
             faults.of.insert(Some(id.clone()), active(&saved.faults));
             let Some(tables) = &saved.tables else { continue };
@@ -191,6 +265,12 @@ impl Snapshot {
             };
             projects.insert(id.clone(), project);
         }
+        for saved in &self.sign_ins {
+            let digest = parse_digest(&saved.token_sha256);
+            tokens.extend(digest.map(|digest| (digest, Arc::new(saved.to_grant()))));
+        }
+        let accounts = self.accounts.clone().unwrap_or_default();
+        let accounts = Accounts::of_saved(accounts).expect("they were checked when they were read");
         State {
             seed: self.seed,
             projects_made: self.projects_made,
@@ -199,6 +279,7 @@ impl Snapshot {
             faults,
             clocks: self.clocks.clone(),
             tokens,
+            accounts,
         }
     }
 
@@ -259,6 +340,14 @@ impl Snapshot {
             };
             projects.insert(id, SavedProject { tokens_sha256, drawn, tables, faults });
         }
+        if let Some(wrong) =
+            read.sign_ins.iter().position(|saved| parse_digest(&saved.token_sha256).is_none())
+        {
+            let reason = format!("sign_ins[{wrong}].token_sha256: must have 64 hexadecimal digits");
+            return Err(SnapshotError(reason));
+        }
+        let accounts = Accounts::of_saved(read.accounts)
+            .map_err(|invalid| SnapshotError(format!("accounts.{invalid}")))?;
         Ok(Self {
             version: read.version.max(VERSION),
             seed: read.seed,
@@ -267,6 +356,8 @@ impl Snapshot {
             projects,
             faults: read.faults,
             last_fault_id: read.last_fault_id,
+            sign_ins: read.sign_ins,
+            accounts: accounts.saved(),
         })
     }
 

@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use fabric_model::ProjectId;
 
-use crate::api::callers::default_project;
+use crate::api::callers::{Tokens, default_project};
 use crate::api::clock::Readings;
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::FaultSet;
 use crate::mock::fixtures::{Fixture, Fixtures};
+use crate::mock::identity::accounts::Accounts;
 use crate::mock::projects::Project;
 use crate::mock::service::resources;
 use crate::mock::tables::Tables;
@@ -25,8 +26,10 @@ pub(crate) struct State {
     pub(crate) projects: HashMap<ProjectId, Project>,
     pub(crate) faults: FaultSet,
     pub(crate) clocks: Readings,
-    /// The project of each token, by its SHA-256.
-    pub(crate) tokens: HashMap<[u8; 32], ProjectId>,
+    /// What each token is good for, by its SHA-256.
+    pub(crate) tokens: Tokens,
+    /// The users and the names of projects that were added.
+    pub(crate) accounts: Accounts,
 }
 
 impl State {

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::api::callers::{Callers, DEFAULT_PROJECT, default_project};
 use crate::api::clock::Clock;
+use crate::api::credentials::Grant;
 use crate::api::time;
 #[cfg(feature = "record")]
 use crate::mock::behaviour::Behaviour;
@@ -19,6 +20,9 @@ use crate::mock::error::ControlError;
 use crate::mock::fault::rule::{Fault, FaultStatus};
 use crate::mock::fault::{FaultSet, Faults};
 use crate::mock::fixtures::Fixtures;
+use crate::mock::identity::accounts::{
+    Accounts, Directory, NewUser, ProjectName, Refused, User, UserStatus,
+};
 use crate::mock::journal::Journal;
 use crate::mock::journal::entry::{Entries, Entry, Event, Filter};
 use crate::mock::journal::verify::{Expectation, Verdict};
@@ -66,6 +70,7 @@ struct Inner {
     projects: Arc<Projects>,
     clock: Clock,
     callers: Callers,
+    directory: Directory,
     faults: Faults,
     throttle: Option<Throttle>,
     journal: Journal,
@@ -97,6 +102,7 @@ impl World {
                 faults: FaultSet::default(),
                 clocks: settings.clock.readings(),
                 tokens: HashMap::new(),
+                accounts: Accounts::default(),
             },
         };
         let live = Live {
@@ -109,6 +115,7 @@ impl World {
             projects: Arc::new(Projects::new(settings.behaviour(), live)),
             clock: settings.clock.clone(),
             callers,
+            directory: Directory::new(settings.accounts.clone()),
             faults: Faults::default(),
             throttle: settings.rate_limit.map(Throttle::new),
             journal: Journal::new(settings.journal_limit),
@@ -180,6 +187,7 @@ impl World {
             faults: self.0.faults.active(),
             clocks: self.0.clock.readings(),
             tokens: self.0.callers.issued(),
+            accounts: self.0.directory.added(),
         };
         drop(live);
         Snapshot::of(&state)
@@ -192,7 +200,8 @@ impl World {
     }
 
     fn put(&self, state: State) {
-        let State { seed, projects_made, first, projects, faults, clocks, tokens } = state;
+        let State { seed, projects_made, first, projects, faults, clocks, tokens, accounts } =
+            state;
         let projects =
             projects.into_iter().map(|(id, project)| (id, Mutex::new(project))).collect();
         let new = Live { seed, projects_made, first, projects };
@@ -200,6 +209,7 @@ impl World {
         let old = std::mem::replace(&mut *live, new);
         self.0.faults.restore(faults);
         self.0.clock.restore(clocks);
+        self.0.directory.restore(accounts);
         self.0.callers.restore(tokens);
         if let Some(throttle) = &self.0.throttle {
             throttle.clear();
@@ -265,10 +275,12 @@ impl World {
         let is_known = old.is_some()
             || id.as_str() == DEFAULT_PROJECT
             || self.0.callers.has_issued(id)
+            || self.0.directory.project(id).is_some()
             || self.0.faults.count(id) > 0
             || self.0.clock.is_set_for(id)
             || self.0.journal.has_calls_of(id);
         self.0.callers.revoke(id);
+        self.0.directory.forget_project(id);
         self.0.faults.clear(Some(id));
         self.0.clock.of(id.clone()).follow();
         self.end_calls(id);
@@ -278,6 +290,63 @@ impl World {
         } else {
             Err(ControlError::not_found(format!("there is no project {id}")))
         }
+    }
+
+    /// Adds a user who may sign in, or replaces the one of the same domain and name. The tokens and keys that
+    /// the user signed in for are revoked. It takes a while: the password is hashed.
+    ///
+    /// Where any caller is accepted, only the passwords of users that were added are verified.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use fabric_server::{MockServer, NewUser};
+    ///
+    /// let server = MockServer::start().await;
+    /// let user = server.world().put_user(NewUser::new("IAMDomain", "IAMUser", "IAMPassword"))?;
+    /// assert_eq!(server.world().users(), [user]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A field of the user breaks its rule, or there are too many users.
+    pub fn put_user(&self, user: NewUser) -> Result<UserStatus, ControlError> {
+        let (key, user) = user.checked()?;
+        let (domain, name) = key.clone();
+        let _live = self.0.projects.read();
+        let revoke = || self.0.callers.revoke_user(&domain, &name);
+        self.0.directory.put_user(key, user.clone(), revoke).map_err(refused)?;
+        Ok(user.status(domain, name))
+    }
+
+    /// Removes a user that was added, and revokes the tokens and keys that the user signed in for.
+    ///
+    /// # Errors
+    ///
+    /// There is no such user, or the server was started with it.
+    pub fn remove_user(&self, domain: &str, name: &str) -> Result<(), ControlError> {
+        let _live = self.0.projects.read();
+        let revoke = || self.0.callers.revoke_user(domain, name);
+        self.0.directory.remove_user(domain, name, revoke).map_err(refused)
+    }
+
+    /// The users who may sign in, by domain and name.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserStatus> {
+        self.0.directory.users()
+    }
+
+    /// Names a project, which need not be there yet: callers then find it by that name only.
+    ///
+    /// # Errors
+    ///
+    /// A field breaks its rule, or there are too many names.
+    pub fn name_project(&self, name: ProjectName) -> Result<(), ControlError> {
+        let project = name.checked()?;
+        let _live = self.0.projects.read();
+        self.0.directory.name_project(project).map_err(refused)
     }
 
     /// Every project that was created or has had records, and the default one, sorted by id.
@@ -495,6 +564,29 @@ impl World {
         ])
     }
 
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+
+    /// Gives a user a token, unless the user has changed since the password was verified.
+    pub(crate) fn sign_in(
+        &self,
+        domain: &str,
+        name: &str,
+        user: Option<&Arc<User>>,
+        grant: &Grant,
+        outcome: Outcome,
+    ) -> Option<String> {
+        let _live = self.0.projects.read();
+        self.0.directory.while_unchanged(domain, name, user, || {
+            let token = self.0.callers.new_token();
+            if outcome == Outcome::Kept {
+                self.0.callers.accept_token(&token, grant.clone());
+            }
+            token
+        })
+    }
+
     fn seed(&self) -> u64 {
         self.0.projects.read().seed
     }
@@ -542,6 +634,17 @@ impl World {
         self.0.projects.with_new(project, Outcome::Kept, |project| {
             Draws::new(project.header_draws.u64(), &["header call"])
         })
+    }
+}
+
+/// Why an account is not changed.
+fn refused(refused: Refused) -> ControlError {
+    match refused {
+        Refused::Full => ControlError::conflict("there are too many already".to_owned()),
+        Refused::Unknown => ControlError::not_found("there is no such user".to_owned()),
+        Refused::Fixed => ControlError::conflict(
+            "the user is one that the server was started with: disable it instead".to_owned(),
+        ),
     }
 }
 

@@ -143,7 +143,8 @@ fn a_start_that_would_let_everybody_in_or_show_a_secret_is_refused() {
     assert!(wrong.contains("are wrong: tokens[0]: has an unknown field, expected one of `token`"));
     let empty = File::new("empty.json", "{}");
     assert!(
-        fails(&["--credentials", empty.path()]).ends_with("hold neither tokens nor access_keys")
+        fails(&["--credentials", empty.path()])
+            .ends_with("hold neither tokens nor access_keys nor users")
     );
     assert!(fails(&["--tls-cert", file.path()]).contains("--tls-key"));
     let no_pem = fails(&["--tls-cert", file.path(), "--tls-key", file.path()]);

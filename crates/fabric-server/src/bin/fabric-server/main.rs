@@ -83,6 +83,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         ));
     }
     let (credentials, records) = (settings.credentials.len(), settings.fixtures.len());
+    let (users, accepts_any_caller) = (settings.accounts.len(), settings.accepts_any_caller());
     let profile = settings.profile;
     // An open request takes no longer than this.
     let grace = settings.limits.time.saturating_add(Duration::from_secs(1));
@@ -99,13 +100,13 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     server.world().add_to_journal(&journal);
     let (endpoint, seed) = (server.endpoint(), server.world().status().seed);
-    tracing::info!(endpoint, ?profile, credentials, records, seed, "listening");
-    if credentials == 0 && !listen.ip().is_loopback() {
+    tracing::info!(endpoint, ?profile, credentials, users, records, seed, "listening");
+    if accepts_any_caller && !listen.ip().is_loopback() {
         tracing::warn!(
             "--open-to-all: any caller that reaches this machine is accepted, and may use the control \
              surface unless there is a --control-token"
         );
-    } else if credentials == 0 {
+    } else if accepts_any_caller {
         tracing::info!("any caller on this machine is accepted");
     }
     announce(server.endpoint());

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use fabric_model::Invalid;
 use fabric_server::journal::{Entries, Entry};
-use fabric_server::{Clock, Credential, Fixtures, Limits, Settings, Snapshot, Tls};
+use fabric_server::{Accounts, Clock, Credential, Fixtures, Limits, Settings, Snapshot, Tls};
 
 use crate::arguments::{Arguments, SecretText};
 
@@ -52,6 +52,7 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
     if request_timeout.is_zero() {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
     }
+    let (credentials, accounts) = credentials(arguments)?;
     let clock = Clock::system();
     if let Some(time) = arguments.time {
         clock.freeze_at(time);
@@ -59,7 +60,8 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
     Ok(Settings {
         clock,
         listen: arguments.listen,
-        credentials: credentials(arguments)?,
+        credentials,
+        accounts,
         open_to_all: arguments.open_to_all,
         tls: tls(arguments)?,
         profile: arguments.profile,
@@ -98,7 +100,7 @@ fn text(what: &str, path: &Path) -> Result<String, String> {
 type Parse = fn(&str) -> Result<Credential, Invalid>;
 
 /// What callers may present. None of the errors holds a secret.
-fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
+fn credentials(arguments: &Arguments) -> Result<(Vec<Credential>, Accounts), String> {
     let given = |flag: &str, variable: &str, texts: &[SecretText], parse: Parse| {
         let listed = std::env::var(variable).ok();
         if listed.as_ref().is_some_and(|listed| listed.trim().is_empty()) {
@@ -118,23 +120,25 @@ fn credentials(arguments: &Arguments) -> Result<Vec<Credential>, String> {
         access_keys,
         Credential::parse_access_key,
     )?);
+    let mut accounts = Accounts::default();
     if let Some(path) = &arguments.credentials {
         let json = read("credentials", path)?;
         let listed = std::str::from_utf8(&json)
             .map_err(|_| Invalid::new("file", "must be UTF-8"))
-            .and_then(Credential::parse_file)
-            .map_err(|invalid| {
-                format!("the credentials {} are wrong: {invalid}", path.display())
-            })?;
-        if listed.is_empty() {
+            .and_then(|json| Ok((Credential::parse_file(json)?, Accounts::parse_file(json)?)));
+        let (listed, named) = listed.map_err(|invalid| {
+            format!("the credentials {} are wrong: {invalid}", path.display())
+        })?;
+        if listed.is_empty() && named.is_empty() {
             return Err(format!(
-                "the credentials {} hold neither tokens nor access_keys",
+                "the credentials {} hold neither tokens nor access_keys nor users",
                 path.display()
             ));
         }
         credentials.extend(listed);
+        accounts = named;
     }
-    Ok(credentials)
+    Ok((credentials, accounts))
 }
 
 fn tls(arguments: &Arguments) -> Result<Option<Tls>, String> {

@@ -22,6 +22,7 @@ use crate::api::time;
 use crate::mock::coverage::Coverage;
 use crate::mock::error::ControlError;
 use crate::mock::fault::rule::{Fault, FaultStatus};
+use crate::mock::identity::accounts::{DEFAULT_DOMAIN, NewUser, ProjectName, UserStatus};
 use crate::mock::journal;
 use crate::mock::journal::entry::{Entries, Entry, Filter};
 use crate::mock::journal::verify::{Expectation, Verdict};
@@ -48,8 +49,9 @@ pub(crate) fn controlled() -> OpenApiRouter<World> {
         .routes(
             routes!(take_snapshot, put_snapshot).layer(DefaultBodyLimit::max(SNAPSHOT_MAX_LENGTH)),
         )
-        .routes(routes!(list_projects, create_project))
+        .routes(routes!(list_projects, create_project, name_project))
         .routes(routes!(delete_project))
+        .routes(routes!(list_users, put_user, remove_user))
         .routes(routes!(list_resources))
         .routes(routes!(list_records))
         .routes(routes!(list_faults, add_fault, clear_faults))
@@ -223,6 +225,74 @@ async fn create_project(
     let new: NewProject = if body.is_empty() { NewProject::default() } else { json::read(&body)? };
     let access = world.create_project(new.project_id, new.from.as_ref())?;
     Ok((StatusCode::CREATED, axum::Json(access)))
+}
+
+/// Names a project, for sign-in: callers then find it by that name only. It need not be there yet.
+#[utoipa::path(
+    put, path = "/_mock/v1/projects", request_body = ProjectName,
+    responses((status = 204), (status = 400, body = ErrorBody))
+)]
+async fn name_project(
+    State(world): State<World>,
+    Json(name): Json<ProjectName>,
+) -> Result<StatusCode, ControlError> {
+    world.name_project(name).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// The users who may sign in.
+#[derive(Debug, Serialize, ToSchema)]
+struct Users {
+    users: Vec<UserStatus>,
+}
+
+/// The users who may sign in, by domain and name.
+#[utoipa::path(get, path = "/_mock/v1/users", responses((status = 200, body = Users)))]
+async fn list_users(State(world): State<World>) -> axum::Json<Users> {
+    axum::Json(Users { users: world.users() })
+}
+
+/// Adds a user who may sign in, or replaces the one of the same domain and name.
+///
+/// The tokens and keys that the user signed in for are revoked. Where any caller is accepted, only the passwords of
+/// users that were added are verified.
+#[utoipa::path(
+    put, path = "/_mock/v1/users", request_body = NewUser,
+    responses((status = 200, body = UserStatus), (status = 400, body = ErrorBody))
+)]
+async fn put_user(
+    State(world): State<World>,
+    Json(user): Json<NewUser>,
+) -> Result<axum::Json<UserStatus>, ControlError> {
+    let put = tokio::task::spawn_blocking(move || world.put_user(user)).await;
+    put.unwrap_or_else(|_| Err(broken())).map(axum::Json)
+}
+
+/// Which user.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfUser {
+    /// The name of the user's domain; `default` when absent.
+    domain: Option<String>,
+    /// The name.
+    name: String,
+}
+
+/// Removes a user that was added, and revokes the tokens and keys that the user signed in for.
+#[utoipa::path(
+    delete, path = "/_mock/v1/users", params(OfUser),
+    responses(
+        (status = 204),
+        (status = 404, description = "There is no such user", body = ErrorBody),
+        (status = 409, description = "The server was started with the user", body = ErrorBody),
+    )
+)]
+async fn remove_user(
+    State(world): State<World>,
+    Query(OfUser { domain, name }): Query<OfUser>,
+) -> Result<StatusCode, ControlError> {
+    let domain = domain.as_deref().unwrap_or(DEFAULT_DOMAIN);
+    world.remove_user(domain, &name).map(|()| StatusCode::NO_CONTENT)
 }
 
 /// Deletes a project with all that belongs to it.

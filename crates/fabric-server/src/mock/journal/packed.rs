@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use fabric_model::identity::is_sign_in;
 use fabric_model::{OperationInfo, ProjectId};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::api::time;
 use crate::mock::journal::entry::Entry;
 use crate::mock::journal::mismatch::SignatureMismatch;
-use crate::mock::journal::secret::{REDACTED, is_secret};
+use crate::mock::journal::secret::{REDACTED, is_secret, redacted};
 
 /// What there is to say of a call.
 #[derive(Debug)]
@@ -72,7 +73,11 @@ fn told<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a [u8] {
 impl Packed {
     /// A call that has no place yet.
     pub(crate) fn new(call: &Call<'_>) -> Self {
-        let (body, answer) = (beginning(call.body), beginning(call.answer));
+        let (body, answer) = match call.operation.filter(|operation| is_sign_in(operation)) {
+            Some(_) => (redacted(call.body), redacted(call.answer)),
+            None => (Cow::Borrowed(call.body), Cow::Borrowed(call.answer)),
+        };
+        let (body, answer) = (beginning(&body), beginning(&answer));
         let error_code = call.error_code.unwrap_or_default();
         let reason = call.reason.unwrap_or_default();
         let headers = call.headers.iter();

@@ -1,0 +1,146 @@
+//! Passwords: kept as slow hashes, of which a few are computed at a time.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use argon2::password_hash::phc;
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
+use fabric_model::Invalid;
+use fabric_model::identity::Secret;
+use tokio::sync::Semaphore;
+
+/// A password as an Argon2 hash. It does not show in `Debug` output.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct PasswordHash(Arc<str>);
+
+/// What a hash of ours takes: 4 MiB, three times over. A stolen one is slow to guess, and a test is not slow.
+const MEMORY_KIBIBYTES: u32 = 4 * 1024;
+const PASSES: u32 = 3;
+
+/// What a hash of somebody else may take.
+const MEMORY_MAX_KIBIBYTES: u32 = 64 * 1024;
+const PASSES_MAX: u32 = 10;
+
+impl PasswordHash {
+    /// The hash of a password, with a salt of its own.
+    pub(crate) fn of(password: &Secret) -> Self {
+        let params = Params::new(MEMORY_KIBIBYTES, PASSES, 1, None);
+        let argon2 = Argon2::from(params.expect("the parameters are within their limits"));
+        let salt = uuid::Uuid::new_v4();
+        let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), salt.as_bytes());
+        let hash = hash.expect("a password is shorter than 4 GiB, and the salt is fit");
+        Self(hash.to_string().into())
+    }
+
+    /// What stands in for the hash of a user who does not exist: an answer then takes as long.
+    pub(crate) fn of_nobody() -> Self {
+        static HASH: LazyLock<PasswordHash> = LazyLock::new(|| {
+            let random = uuid::Uuid::new_v4().to_string();
+            PasswordHash::of(&Secret::from(random))
+        });
+        HASH.clone()
+    }
+
+    /// Reads a hash in the PHC form, such as `$argon2id$v=19$m=4096,t=3,p=1$…`.
+    pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
+        let wrong = |rule: String| Invalid::new("password_hash", rule);
+        let is_whole = |hash: &phc::PasswordHash| hash.salt.is_some() && hash.hash.is_some();
+        let hash = phc::PasswordHash::new(text).ok().filter(is_whole);
+        let params = hash.filter(|hash| hash.algorithm.as_str().starts_with("argon2"));
+        let params = params.and_then(|hash| Params::try_from(&hash).ok());
+        let params =
+            params.ok_or_else(|| wrong("must be an Argon2 hash, $argon2id$…".to_owned()))?;
+        if params.m_cost() > MEMORY_MAX_KIBIBYTES || params.t_cost() > PASSES_MAX {
+            let rule = format!("must have m up to {MEMORY_MAX_KIBIBYTES} and t up to {PASSES_MAX}");
+            return Err(wrong(rule));
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The hash in the PHC form.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_of(&self, password: &Secret) -> bool {
+        Argon2::default().verify_password(password.expose().as_bytes(), &*self.0).is_ok()
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+/// Lets a few passwords be verified at a time, and a few more wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    running: Arc<Semaphore>,
+    /// Those that wait, and those that run.
+    admitted: Arc<Semaphore>,
+}
+
+/// How many passwords are verified at a time.
+pub(crate) const RUNNING_MAX: usize = 2;
+
+/// How many may be verified or wait.
+pub(crate) const ADMITTED_MAX: usize = 64;
+
+/// How long one waits.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Too many passwords are to be verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("too many passwords are to be verified at once")
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(RUNNING_MAX)),
+            admitted: Arc::new(Semaphore::new(ADMITTED_MAX)),
+        }
+    }
+}
+
+impl Gate {
+    /// Whether a password is that of a hash.
+    pub(crate) async fn verify(&self, hash: PasswordHash, password: Secret) -> Result<bool, Busy> {
+        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| Busy)?;
+        let running = tokio::time::timeout(WAIT_MAX, self.running.clone().acquire_owned()).await;
+        let running = running.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let verify = move || {
+            // A caller who gives up frees the place only once the work is done.
+            let _places = (admitted, running);
+            hash.is_of(&password)
+        };
+        tokio::task::spawn_blocking(verify).await.map_err(|_| Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_salted_and_read_back_within_its_limits() {
+        let (first, second) = (PasswordHash::of(&"one".into()), PasswordHash::of(&"one".into()));
+        assert_ne!(first, second);
+        let read = PasswordHash::parse(first.as_str()).expect("it is whole");
+        assert!(read.is_of(&"one".into()) && !read.is_of(&"two".into()));
+        assert_eq!(format!("{read:?}"), "[redacted]");
+        let greedy = first.as_str().replace("m=4096", "m=4000000");
+        assert_ne!(greedy, first.as_str());
+        for wrong in [greedy.as_str(), "", "hunter2", "$argon2id$v=19$m=4096,t=3,p=1", "$2b$10$abc"]
+        {
+            assert!(PasswordHash::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

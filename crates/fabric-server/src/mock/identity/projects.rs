@@ -1,0 +1,130 @@
+//! Which projects a caller may use, and what they are called.
+
+use fabric_model::ProjectId;
+
+use crate::api::callers::{DEFAULT_PROJECT, default_project};
+use crate::mock::identity::accounts::{Directory, User, made_up_id};
+
+/// A project with its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KnownProject {
+    pub(crate) name: String,
+    pub(crate) id: ProjectId,
+    /// The name of its domain.
+    pub(crate) domain: String,
+}
+
+impl KnownProject {
+    /// The project with an id. If nobody has named it, its id is its name, and it is of `domain`.
+    pub(crate) fn with_id(id: &ProjectId, domain: &str, directory: &Directory) -> Self {
+        directory.project(id).unwrap_or_else(|| Self {
+            name: id.to_string(),
+            id: id.clone(),
+            domain: domain.to_owned(),
+        })
+    }
+}
+
+/// The projects that a caller may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Any: each name is that of a project.
+    Any,
+    /// These.
+    Only(Vec<ProjectId>),
+}
+
+impl Reach {
+    /// What a user may use: the user's own projects, else those of the domain, else any.
+    pub(crate) fn of_user(user: Option<&User>, domain: &str, directory: &Directory) -> Self {
+        let Some(user) = user else { return Self::Any };
+        if let Some(projects) = &user.project_ids {
+            return Self::Only(projects.clone());
+        }
+        let of_domain = directory.projects().into_iter().filter(|project| project.domain == domain);
+        let of_domain: Vec<_> = of_domain.map(|project| project.id).collect();
+        if of_domain.is_empty() { Self::Any } else { Self::Only(of_domain) }
+    }
+
+    /// The same, and a project that credentials are good for, which comes first.
+    pub(crate) fn with(self, project: Option<&ProjectId>) -> Self {
+        match (self, project) {
+            (Self::Only(mut ids), Some(project)) => {
+                ids.retain(|id| id != project);
+                ids.insert(0, project.clone());
+                Self::Only(ids)
+            }
+            (reach, _) => reach,
+        }
+    }
+
+    /// The one project with a name, which is mostly that of a region. A project that nobody has named goes by
+    /// any name; where any project will do, the id follows from the name.
+    pub(crate) fn named(
+        &self,
+        name: &str,
+        domain: &str,
+        directory: &Directory,
+    ) -> Option<KnownProject> {
+        let stated = directory.projects();
+        match self {
+            Self::Any => {
+                let of_name = |known: &&KnownProject| known.name == name;
+                let mut known = stated.iter().filter(of_name);
+                let known = known.clone().find(|known| known.domain == domain).or(known.next());
+                Some(known.cloned().unwrap_or_else(|| KnownProject {
+                    name: name.to_owned(),
+                    id: id_of_name(name),
+                    domain: domain.to_owned(),
+                }))
+            }
+            Self::Only(ids) => {
+                let name_of = |id: &ProjectId| stated.iter().find(|known| known.id == *id);
+                let named = ids.iter().filter_map(name_of).find(|known| known.name == name);
+                let unnamed = ids.iter().find(|id| name_of(id).is_none());
+                named.cloned().or_else(|| {
+                    let (name, domain) = (name.to_owned(), domain.to_owned());
+                    Some(KnownProject { name, id: unnamed?.clone(), domain })
+                })
+            }
+        }
+    }
+
+    /// The project with an id.
+    pub(crate) fn with_id(
+        &self,
+        id: &str,
+        domain: &str,
+        directory: &Directory,
+    ) -> Option<KnownProject> {
+        let id = ProjectId::try_from(id).ok()?;
+        let may_use = match self {
+            Self::Any => true,
+            Self::Only(ids) => ids.contains(&id),
+        };
+        may_use.then(|| KnownProject::with_id(&id, domain, directory))
+    }
+
+    /// All of them, by name and id. Where any will do, those that somebody has named, else the default one.
+    pub(crate) fn all(&self, domain: &str, directory: &Directory) -> Vec<KnownProject> {
+        let mut all: Vec<_> = match self {
+            Self::Any => directory.projects(),
+            Self::Only(ids) => {
+                ids.iter().map(|id| KnownProject::with_id(id, domain, directory)).collect()
+            }
+        };
+        if all.is_empty() {
+            all.push(KnownProject::with_id(&default_project(), domain, directory));
+        }
+        all.sort();
+        all
+    }
+}
+
+/// The id of the project that a name is made up for: always the same.
+fn id_of_name(name: &str) -> ProjectId {
+    if name == DEFAULT_PROJECT {
+        return default_project();
+    }
+    ProjectId::try_from(made_up_id("project", name)).expect("hexadecimal digits make an id")
+}
