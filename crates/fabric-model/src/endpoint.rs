@@ -36,7 +36,7 @@ use crate::open_enum::open_enum;
 use crate::text::text;
 use crate::user::User;
 use crate::visibility::Visibility;
-use crate::workspace::{WorkspaceId, Workspaces};
+use crate::workspace::{self, WorkspaceId, Workspaces};
 use crate::{Identified, Resource, ResourceInfo, Stateful};
 
 /// The endpoints of a workspace.
@@ -328,14 +328,6 @@ pub struct CapReference {
     pub version_id: Option<String>,
 }
 
-/// The path of the operations on all endpoints of a workspace.
-#[contract(path)]
-#[derive(Eq)]
-pub struct EndpointsPath {
-    /// The id of the workspace: 1 to 36 letters, digits and hyphens.
-    pub workspace_id: WorkspaceId,
-}
-
 /// The path of the operations on one endpoint.
 #[contract(path)]
 #[derive(Eq)]
@@ -362,7 +354,7 @@ fn example() -> Endpoint {
             ..User::default()
         }),
         reserved_resource: Some(reserved::example()),
-        ray_resource: Some(ray_cluster::example()),
+        ray_resource: Some(ray_cluster::example().into()),
         urls: vec![EndpointAddress {
             address: Some(
                 "https://ac8111bf-3601-4905-8ddd-b41d3e636a4e.fabric.example.com/".to_owned(),
@@ -379,11 +371,7 @@ fn example() -> Endpoint {
 }
 
 fn example_path() -> EndpointPath {
+    let workspace_id = workspace::example_path().workspace_id;
     let id = EndpointId::try_from("ac8111bf-3601-4905-8ddd-b41d3e636a4e");
-    EndpointPath { workspace_id: example_workspace(), endpoint_id: id.expect("a UUID is an id") }
-}
-
-fn example_workspace() -> WorkspaceId {
-    let id = WorkspaceId::try_from("e935d0ef-f4eb-4b95-aff1-9d33ae9f57a6");
-    id.expect("a UUID is an id")
+    EndpointPath { workspace_id, endpoint_id: id.expect("a UUID is an id") }
 }

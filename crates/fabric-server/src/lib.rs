@@ -52,7 +52,7 @@ mod in_memory {
     /// Calls that go wrong.
     pub mod fault {
         pub use crate::mock::fault::effect::Effect;
-        pub use crate::mock::fault::rule::{Delay, Fault, FaultStatus, When, Write};
+        pub use crate::mock::fault::rule::{Delay, Fault, FaultStatus, Outcome, When, Write};
     }
 
     /// The calls that were made.

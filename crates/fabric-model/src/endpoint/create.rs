@@ -4,11 +4,12 @@ use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 
 use super::{
-    CapReference, Endpoint, EndpointName, EndpointStatus, EndpointType, Endpoints, EndpointsPath,
-    LongId, NewEndpointDescription, RayClusterCreate, RayServiceConfiguration, ReservedResource,
+    CapReference, Endpoint, EndpointName, EndpointStatus, EndpointType, Endpoints, LongId,
+    NewEndpointDescription, RayClusterCreate, RayServiceConfiguration, ReservedResource,
     ray_service,
 };
 use crate::text::text;
+use crate::workspace::{self, WorkspacePath};
 use crate::{Example, Nothing, Operation, Request};
 
 /// Creates an endpoint.
@@ -33,7 +34,7 @@ impl Operation for CreateEndpoint {
     const FAILED_STATUS: Option<&'static str> = Some("CREATE_FAILED");
 
     type Resource = Endpoints;
-    type Path = EndpointsPath;
+    type Path = WorkspacePath;
     type Query = Nothing;
     type Body = EndpointCreate;
     type Response = Endpoint;
@@ -60,7 +61,7 @@ impl Operation for CreateEndpoint {
             cache_list: Vec::new(),
             public_access: Some(true),
         };
-        let path = EndpointsPath { workspace_id: super::example_workspace() };
+        let path = workspace::example_path();
         Example { request: Request { path, query: Nothing {}, body }, response }
     }
 }

@@ -5,12 +5,13 @@ use http::{Method, StatusCode};
 
 use super::{
     CapReference, Endpoint, EndpointDescription, EndpointName, EndpointStatus, EndpointType,
-    Endpoints, EndpointsPath, LongId, RayCluster, ReservedResource,
+    Endpoints, LongId, RayCluster, ReservedResource,
 };
 use crate::list::list;
 use crate::text::text;
 use crate::user::User;
 use crate::visibility::{Visibility, VisibilityFilter};
+use crate::workspace::{self, WorkspacePath};
 use crate::{Example, Identified, Nothing, Operation, Request, Stateful};
 
 /// Lists the endpoints of a workspace, a page at a time.
@@ -36,13 +37,13 @@ impl Operation for ListEndpoints {
     const ITEMS_IN_RESPONSE: Option<&'static str> = Some("/endpoints");
 
     type Resource = Endpoints;
-    type Path = EndpointsPath;
+    type Path = WorkspacePath;
     type Query = ListEndpointsQuery;
     type Body = Nothing;
     type Response = EndpointPage;
 
     fn example() -> Example<Self> {
-        let path = EndpointsPath { workspace_id: super::example_workspace() };
+        let path = workspace::example_path();
         let query = ListEndpointsQuery {
             name: Some("endpoint".to_owned()),
             ..ListEndpointsQuery::default()

@@ -61,6 +61,20 @@ pub struct RayCluster {
     pub worker_group_spec: Option<Vec<RayWorkerGroup>>,
 }
 
+/// What the service answers of a cluster that was asked for.
+impl From<RayClusterCreate> for RayCluster {
+    fn from(asked: RayClusterCreate) -> Self {
+        let head = RayHeadGroup { spec_code: Some(asked.head_node_resource.spec_code) };
+        let workers = asked.work_node_resources.into_iter().map(|group| RayWorkerGroup {
+            max_replicas: Some(group.resource.max),
+            min_replicas: Some(group.resource.min),
+            name: Some(group.name),
+            spec_code: Some(group.resource.spec_code),
+        });
+        Self { head_group_spec: Some(head), worker_group_spec: Some(workers.collect()) }
+    }
+}
+
 /// The head node of a Ray cluster. Each field may be absent.
 #[contract(answer)]
 #[derive(Default, Eq)]
@@ -99,26 +113,13 @@ pub struct RayWorkerGroup {
     pub spec_code: Option<String>,
 }
 
-/// The Ray cluster that the examples ask for.
-pub(super) fn example_create() -> RayClusterCreate {
+/// The Ray cluster of the examples.
+pub(super) fn example() -> RayClusterCreate {
     RayClusterCreate {
         head_node_resource: HeadNodeDemand { spec_code: "mrs.c1m4".to_owned() },
         work_node_resources: vec![WorkNodeDemand {
             name: "cpugroup1".to_owned(),
             resource: ResourceDemand { max: 4, min: 1, spec_code: "mrs.c1m4".to_owned() },
         }],
-    }
-}
-
-/// The Ray cluster of the examples.
-pub(super) fn example() -> RayCluster {
-    RayCluster {
-        head_group_spec: Some(RayHeadGroup { spec_code: Some("mrs.c1m4".to_owned()) }),
-        worker_group_spec: Some(vec![RayWorkerGroup {
-            max_replicas: Some(4),
-            min_replicas: Some(1),
-            name: Some("cpugroup1".to_owned()),
-            spec_code: Some("mrs.c1m4".to_owned()),
-        }]),
     }
 }

@@ -43,7 +43,7 @@ impl Operation for UpdateEndpoint {
         let body = EndpointUpdate {
             name: response.name.clone(),
             description: response.description.clone(),
-            ray_resource: Some(ray_cluster::example_create()),
+            ray_resource: Some(ray_cluster::example()),
             ..EndpointUpdate::default()
         };
         Example {

@@ -17,11 +17,11 @@ use crate::mock::fault;
 use crate::mock::fault::connection::Connection;
 use crate::mock::fault::delivery::deliver;
 use crate::mock::fault::firing::Firing;
+use crate::mock::fault::rule::Write;
 use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_REASON};
 use crate::mock::journal::mismatch::SignatureMismatch;
 use crate::mock::journal::packed;
 use crate::mock::operations::Mock;
-use crate::mock::projects::Outcome;
 use crate::mock::world::World;
 
 /// What the mock notes of a call.
@@ -61,17 +61,18 @@ impl Around for AroundWorld {
             call.note.retry_after = Some(wait);
             return Err(Failure::Throttled.into());
         }
-        let by_header = Firing::of_header(&parts.headers, || self.0.header_draws(&project));
+        let by_header =
+            Firing::of_header(&parts.headers, operation, || self.0.header_draws(&project));
         let by_header = by_header.map_err(|error| Invalid::new("X-Mock-Fault", error.message))?;
         let firing = by_header.or_else(|| {
             let path = parts.uri.path();
             let call = fault::Call { operation, project: &project, path, now };
             self.0.active_faults().draw(&call)
         });
-        let is_kept = firing.as_ref().is_none_or(|firing| firing.is_write_kept);
+        let write = firing.as_ref().map_or(Write::Kept, |firing| firing.write);
+        let outcome = firing.as_ref().and_then(|firing| firing.outcome);
         call.note.firing = firing;
-        let outcome = if is_kept { Outcome::Kept } else { Outcome::Discarded };
-        Ok(Mock { projects: self.0.all_projects().clone(), project, now, outcome })
+        Ok(Mock { projects: self.0.all_projects().clone(), project, now, write, outcome })
     }
 
     fn explain(&self, call: &Call<Note>, error: &ApiError) -> Option<String> {

@@ -33,6 +33,7 @@ impl FromStr for Profile {
 pub(crate) struct Behaviour {
     pub(crate) profile: Profile,
     pub(crate) creating_time: Duration,
+    pub(crate) updating_time: Duration,
     pub(crate) deleting_time: Duration,
     pub(crate) quota: Option<usize>,
 }
@@ -41,6 +42,11 @@ impl Behaviour {
     /// When what is created now is in use.
     pub(crate) fn running_from(&self, now: SystemTime) -> SystemTime {
         time::later(now, self.creating_time)
+    }
+
+    /// When what is updated now is in use again.
+    pub(crate) fn updated_from(&self, now: SystemTime) -> SystemTime {
+        time::later(now, self.updating_time)
     }
 
     /// When what is deleted now is gone.

@@ -13,7 +13,8 @@ use http::request::Parts;
 use crate::api::around::Around;
 use crate::api::routing::Api;
 use crate::mock::behaviour::Behaviour;
-use crate::mock::projects::{Outcome, Owners, Project, Projects};
+use crate::mock::fault::rule::{Outcome, Write};
+use crate::mock::projects::{Owners, Project, Projects};
 use crate::mock::table::{Answer, Record};
 
 /// The context of a handler: its call, and the project that it works on.
@@ -24,7 +25,9 @@ pub(crate) struct Mock {
     /// The time of the call, in whole milliseconds.
     pub(crate) now: SystemTime,
     /// Whether the changes of the handler are kept.
-    pub(crate) outcome: Outcome,
+    pub(crate) write: Write,
+    /// How what the call begins ends; as it would by itself when absent.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl Mock {
@@ -34,7 +37,7 @@ impl Mock {
 
     /// Runs `act` on the project of the caller.
     pub(crate) fn project<T>(&self, act: impl FnOnce(&mut Project) -> T) -> T {
-        self.projects.with(&self.project, self.outcome, act)
+        self.projects.with(&self.project, self.write, act)
     }
 
     /// The same for what may add records, up to the quota of the project.
@@ -46,7 +49,7 @@ impl Mock {
         &self,
         act: impl FnOnce(&mut Project) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        self.projects.with_new(&self.project, self.outcome, |project| {
+        self.projects.with_new(&self.project, self.write, |project| {
             self.check_quota::<R>(project)?;
             act(project)
         })

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use serde_json::{Value, json};
 
 use crate::mock::behaviour::Behaviour;
+use crate::mock::fault::rule::Write;
 use crate::mock::random::Draws;
 use crate::mock::table::{Learned, Making, Record, Table};
 use crate::mock::tables::Tables;
@@ -182,14 +183,6 @@ pub(crate) struct Live {
     pub(crate) projects: HashMap<ProjectId, Mutex<Project>>,
 }
 
-/// Whether the changes of a call are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    #[default]
-    Kept,
-    Discarded,
-}
-
 impl Live {
     /// A new project.
     pub(crate) fn new_project(&self, id: &ProjectId) -> Project {
@@ -210,11 +203,11 @@ impl Projects {
         self.live.write()
     }
 
-    /// Runs `act` on a project. If the outcome is to be discarded, the records are afterwards as they were.
+    /// Runs `act` on a project. If the write is discarded, the records are afterwards as they were.
     pub(crate) fn with<T>(
         &self,
         id: &ProjectId,
-        outcome: Outcome,
+        write: Write,
         act: impl FnOnce(&mut Project) -> T,
     ) -> T {
         let live = self.live.read();
@@ -223,7 +216,7 @@ impl Projects {
             return act(&mut live.new_project(id));
         };
         let mut project = project.lock();
-        if outcome == Outcome::Kept {
+        if write == Write::Kept {
             return act(&mut project);
         }
         let before = project.tables.clone();
@@ -236,7 +229,7 @@ impl Projects {
     pub(crate) fn with_new<T>(
         &self,
         id: &ProjectId,
-        outcome: Outcome,
+        write: Write,
         act: impl FnOnce(&mut Project) -> T,
     ) -> T {
         if !self.live.read().projects.contains_key(id) {
@@ -244,6 +237,6 @@ impl Projects {
             let new = Mutex::new(live.new_project(id));
             live.projects.entry(id.clone()).or_insert(new);
         }
-        self.with(id, outcome, act)
+        self.with(id, write, act)
     }
 }

@@ -30,10 +30,10 @@ use crate::api::server::Server;
 use crate::mock::around::AroundWorld;
 use crate::mock::control;
 use crate::mock::control::access::{Access, is_of_this_machine};
+use crate::mock::fault::rule::Write;
 use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN};
 use crate::mock::journal::packed;
 use crate::mock::operations::{self, Lessons};
-use crate::mock::projects::Outcome;
 use crate::mock::service::service;
 use crate::mock::settings::Settings;
 use crate::mock::world::World;
@@ -254,7 +254,7 @@ impl Relay {
         if let Some(operation) = operation.filter(|operation| operation.success == answer.status) {
             let (behaviour, now) = (self.world.behaviour(), self.world.now(&project));
             let call = operations::Call { parts, body, answer: &answer.body };
-            self.world.all_projects().with_new(&project, Outcome::Kept, |project| {
+            self.world.all_projects().with_new(&project, Write::Kept, |project| {
                 self.lessons.learn(operation.id, &call, project, behaviour, now);
             });
         }

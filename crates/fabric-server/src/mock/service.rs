@@ -1,6 +1,7 @@
 //! The service itself: what the mock registers, a file for each resource.
 
 mod access_client;
+mod endpoint;
 mod feature;
 mod framework;
 mod health;
@@ -38,6 +39,6 @@ macro_rules! register {
 }
 
 register! {
-    access_client, workspace, tag, metrics, job, job_version, framework, feature;
+    access_client, workspace, tag, metrics, endpoint, job, job_version, framework, feature;
     without records: health;
 }

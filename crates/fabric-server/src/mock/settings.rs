@@ -46,6 +46,8 @@ pub struct Settings {
     pub profile: Profile,
     /// How long a new record of a resource that has states is `CREATING`.
     pub creating_time: Duration,
+    /// How long such a record is `UPDATING`, if its resource has that state.
+    pub updating_time: Duration,
     /// How long such a record is `DELETING`.
     pub deleting_time: Duration,
     /// The number that ids, made-up names, addresses and random draws follow from; random when absent.
@@ -89,6 +91,7 @@ impl Default for Settings {
             tls: None,
             profile: Profile::default(),
             creating_time: Duration::ZERO,
+            updating_time: Duration::ZERO,
             deleting_time: Duration::ZERO,
             seed: None,
             fixtures: Fixtures::default(),
@@ -123,6 +126,7 @@ impl Settings {
         Behaviour {
             profile: self.profile,
             creating_time: self.creating_time,
+            updating_time: self.updating_time,
             deleting_time: self.deleting_time,
             quota: self.quota,
         }

@@ -17,7 +17,7 @@ use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::coverage::{Counts, Coverage, Gauge};
 use crate::mock::error::ControlError;
-use crate::mock::fault::rule::{Fault, FaultStatus};
+use crate::mock::fault::rule::{Fault, FaultStatus, Write};
 use crate::mock::fault::{FaultSet, Faults};
 use crate::mock::fixtures::Fixtures;
 use crate::mock::identity::accounts::{
@@ -26,7 +26,7 @@ use crate::mock::identity::accounts::{
 use crate::mock::journal::Journal;
 use crate::mock::journal::entry::{Entries, Entry, Event, Filter};
 use crate::mock::journal::verify::{Expectation, Verdict};
-use crate::mock::projects::{Live, Outcome, Projects};
+use crate::mock::projects::{Live, Projects};
 use crate::mock::random::Draws;
 use crate::mock::service::resources;
 use crate::mock::settings::Settings;
@@ -387,7 +387,7 @@ impl World {
         limit: usize,
     ) -> Records<R::Answer> {
         let now = self.now(id);
-        self.0.projects.with(id, Outcome::Kept, |project| {
+        self.0.projects.with(id, Write::Kept, |project| {
             let table = project.tables.named(R::NAME).expect("the mock serves the resource");
             let (records, total) = table.answers((offset, limit), now);
             let records = records.downcast().expect("the records of a resource are of its answer");
@@ -405,7 +405,7 @@ impl World {
         limit: usize,
     ) -> Option<Records<serde_json::Value>> {
         let now = self.now(id);
-        self.0.projects.with(id, Outcome::Kept, |project| {
+        self.0.projects.with(id, Write::Kept, |project| {
             let (records, total) = project.tables.named(resource)?.json((offset, limit), now);
             Some(Records { records, total })
         })
@@ -631,7 +631,7 @@ impl World {
 
     /// A sequence of draws for a call that brings its own fault.
     pub(crate) fn header_draws(&self, project: &ProjectId) -> Draws {
-        self.0.projects.with_new(project, Outcome::Kept, |project| {
+        self.0.projects.with_new(project, Write::Kept, |project| {
             Draws::new(project.header_draws.u64(), &["header call"])
         })
     }

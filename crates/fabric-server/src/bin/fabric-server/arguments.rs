@@ -79,6 +79,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DUR", env = "FABRIC_CREATING_TIME", default_value = "0s", value_parser = duration)]
     pub(crate) creating_time: Duration,
 
+    /// How long a changed record is UPDATING, if its resource has that state
+    #[arg(long, value_name = "DUR", env = "FABRIC_UPDATING_TIME", default_value = "0s", value_parser = duration)]
+    pub(crate) updating_time: Duration,
+
     /// How long a deleted record is DELETING, if its resource has states
     #[arg(long, value_name = "DUR", env = "FABRIC_DELETING_TIME", default_value = "0s", value_parser = duration)]
     pub(crate) deleting_time: Duration,

@@ -66,6 +66,7 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
         tls: tls(arguments)?,
         profile: arguments.profile,
         creating_time: arguments.creating_time,
+        updating_time: arguments.updating_time,
         deleting_time: arguments.deleting_time,
         seed: arguments.seed,
         fixtures,

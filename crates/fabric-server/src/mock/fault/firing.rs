@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use fabric_model::OperationInfo;
 use http::HeaderMap;
 
 use crate::api::answer::Answer;
 use crate::mock::error::ControlError;
 use crate::mock::fault::effect::Effect;
-use crate::mock::fault::rule::Fault;
+use crate::mock::fault::rule::{Fault, Outcome, Write};
 use crate::mock::header::X_MOCK_FAULT;
 use crate::mock::random::Draws;
 
@@ -18,7 +19,8 @@ pub(crate) struct Firing {
     pub(crate) id: Option<u64>,
     pub(crate) delay: Duration,
     pub(crate) then: Option<Effect>,
-    pub(crate) is_write_kept: bool,
+    pub(crate) write: Write,
+    pub(crate) outcome: Option<Outcome>,
 }
 
 impl Firing {
@@ -30,6 +32,7 @@ impl Firing {
     /// What was asked for with this very call.
     pub(crate) fn of_header(
         headers: &HeaderMap,
+        operation: &OperationInfo,
         draws: impl FnOnce() -> Draws,
     ) -> Result<Option<Self>, ControlError> {
         let mut values = headers.get_all(X_MOCK_FAULT).iter();
@@ -37,7 +40,7 @@ impl Firing {
         if values.next().is_some() {
             return Err(ControlError::invalid("must be given once".to_owned()));
         }
-        let fault = Fault::parse_header(value)?;
+        let fault = Fault::parse_header(value, operation)?;
         Ok(Some(Self::new(None, &fault, &mut draws())))
     }
 
@@ -60,13 +63,20 @@ impl Firing {
             Duration::ZERO => String::new(),
             delay => format!(", {} ms late", delay.as_millis()),
         };
-        let write = if self.is_write_kept { "kept" } else { "discarded" };
-        format!("{whose}{effect}{delay}, write {write}")
+        let write = match self.write {
+            Write::Kept => "kept",
+            Write::Discarded => "discarded",
+        };
+        let outcome = match self.outcome {
+            None => "",
+            Some(Outcome::Failed) => ", what it begins fails",
+        };
+        format!("{whose}{effect}{delay}, write {write}{outcome}")
     }
 
     pub(crate) fn new(id: Option<u64>, fault: &Fault, draws: &mut Draws) -> Self {
         let delay = fault.delay.map_or(Duration::ZERO, |delay| delay.draw(draws));
-        let is_write_kept = fault.is_write_kept();
-        Self { id, delay, then: fault.then.clone(), is_write_kept }
+        let then = fault.then.clone();
+        Self { id, delay, then, write: fault.effective_write(), outcome: fault.outcome }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use fabric_model::ProjectId;
+use fabric_model::{OperationInfo, ProjectId, operations};
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -56,6 +56,11 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub write: Option<Write>,
+    /// How what the call begins ends. Only for operations that begin what can fail later, such as
+    /// `CreateEndpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub outcome: Option<Outcome>,
 }
 
 /// The calls that a fault matches: everything that is given must match.
@@ -144,6 +149,14 @@ pub enum Write {
     Discarded,
 }
 
+/// How what a call begins ends, although the call itself succeeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It fails: an endpoint is then `CREATE_FAILED`, `UPDATE_FAILED` or `DELETE_FAILED`.
+    Failed,
+}
+
 /// A fault in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FaultStatus {
@@ -162,15 +175,24 @@ impl Fault {
     /// Whether the service does what was asked.
     #[must_use]
     pub fn is_write_kept(&self) -> bool {
+        self.effective_write() == Write::Kept
+    }
+
+    /// The same, as it is written.
+    pub(crate) fn effective_write(&self) -> Write {
         match self.write {
-            Some(write) => write == Write::Kept,
-            None => self.then.as_ref().is_none_or(Effect::shows_own_answer),
+            Some(write) => write,
+            None if self.then.as_ref().is_none_or(Effect::shows_own_answer) => Write::Kept,
+            None => Write::Discarded,
         }
     }
 
     /// Reads the header `X-Mock-Fault`: a fault in JSON, a status, or the kind of an effect that needs
     /// nothing else, such as `reset`.
-    pub(crate) fn parse_header(value: &HeaderValue) -> Result<Self, ControlError> {
+    pub(crate) fn parse_header(
+        value: &HeaderValue,
+        operation: &OperationInfo,
+    ) -> Result<Self, ControlError> {
         let wrong = ControlError::invalid;
         let text = value.to_str().map_err(|_| wrong("must be ASCII".to_owned()))?.trim();
         let fault = if text.starts_with('{') {
@@ -194,11 +216,11 @@ impl Fault {
         if !fault.when.is_always() {
             return Err(wrong("`when` is this very call; leave it out".to_owned()));
         }
-        fault.checked()
+        fault.checked_for(Some(operation))
     }
 
     /// The fault, if there can be such calls and such an effect, with what was left open decided.
-    pub(crate) fn checked(mut self) -> Result<Self, ControlError> {
+    pub(crate) fn checked(self) -> Result<Self, ControlError> {
         let wrong = |field: &str, rule: &str| Err(wrong(field, rule));
         let When { operation, call, times, probability, from, until, parameters, .. } = &self.when;
         check_operation("when.", operation.as_deref())?;
@@ -218,9 +240,15 @@ impl Fault {
         {
             return wrong("when.until", "must be later than when.from");
         }
+        self.checked_for(operation)
+    }
+
+    /// The same for what the fault does to calls of an operation, or of any.
+    fn checked_for(mut self, operation: Option<&OperationInfo>) -> Result<Self, ControlError> {
         self.check_delay()?;
         self.check_effect()?;
-        self.write = Some(if self.is_write_kept() { Write::Kept } else { Write::Discarded });
+        self.check_outcome(operation)?;
+        self.write = Some(self.effective_write());
         Ok(self)
     }
 
@@ -247,8 +275,9 @@ impl Fault {
     fn check_effect(&self) -> Result<(), ControlError> {
         let wrong = |field: &str, rule: &str| Err(wrong(field, rule));
         match &self.then {
-            None if self.delay.is_none() => {
-                wrong("then", "must be given, or a delay: the fault would do nothing")
+            None if self.delay.is_none() && self.outcome.is_none() => {
+                let rule = "must be given, or a delay or an outcome: the fault would do nothing";
+                wrong("then", rule)
             }
             Some(effect @ Effect::Answer { .. }) => effect.replacement().map(drop),
             Some(Effect::Trickle { bytes, every_milliseconds })
@@ -258,6 +287,23 @@ impl Fault {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_outcome(&self, operation: Option<&OperationInfo>) -> Result<(), ControlError> {
+        if self.outcome.is_none() {
+            return Ok(());
+        }
+        if operation.is_none_or(|operation| operation.failed_status.is_none()) {
+            let can_fail =
+                operations().iter().filter(|operation| operation.failed_status.is_some());
+            let can_fail: Vec<_> = can_fail.map(|operation| operation.id).collect();
+            let rule = format!("needs an operation that begins something: {}", can_fail.join(", "));
+            return Err(wrong("outcome", &rule));
+        }
+        if self.effective_write() == Write::Discarded {
+            return Err(wrong("outcome", "needs write kept: a discarded call begins nothing"));
+        }
+        Ok(())
     }
 }
 
