@@ -10,6 +10,7 @@ mod bad_requests;
 mod behaviour;
 mod callers;
 mod control;
+mod endpoints;
 mod faults;
 mod journal;
 mod operations;
