@@ -253,7 +253,7 @@ async fn short_forms_of_the_header_and_what_is_wrong_with_others() {
             ("418", "then.body: must be given: no failure of the contract has the status"),
             ("999", "then.status: must be from 200 to 599"),
             (r#"{"when":{"times":1},"then":{"kind":"reset"}}"#, "`when` is this very call"),
-            ("{}", "then: must be given, or a delay"),
+            ("{}", "then: must be given, or a delay or an outcome"),
         ] {
             let wire = call(wrong);
             let message = wire.json().unwrap()["error_msg"].as_str().unwrap().to_owned();
@@ -330,7 +330,7 @@ async fn a_rule_fires_when_it_says() {
 async fn a_rule_that_can_not_be_kept_to_is_refused_with_the_reason() {
     let server = MockServer::start().await;
     for (rule, reason) in [
-        (json!({}), "then: must be given, or a delay: the fault would do nothing"),
+        (json!({}), "then: must be given, or a delay or an outcome: the fault would do nothing"),
         (
             json!({"when": {"operation": "Show"}, "then": {"kind": "reset"}}),
             "when.operation: must be one of CreateAccessClientInfo",
@@ -404,7 +404,7 @@ async fn run(seed: u64) -> Vec<String> {
     let delay = Some(Delay::LogNormal { median_milliseconds: 2, sigma: 0.7 });
     let then = Some(Effect::answer(500));
     let write = Some(Write::Kept);
-    server.world().add_fault(Fault { when, delay, then, write }).unwrap();
+    server.world().add_fault(Fault { when, delay, then, write, ..Fault::default() }).unwrap();
     let delay = Some(Delay::Uniform { minimum_milliseconds: 0, maximum_milliseconds: 5 });
     server.world().add_fault(Fault { delay, ..Fault::default() }).unwrap();
     let client = Client::builder(server.endpoint()).retry(Retry::off()).build().unwrap();

@@ -578,10 +578,11 @@ const MORE_SWITCHES = [
   ["Truncate", "answer breaks off", { then: { kind: "truncate" } }],
   ["Corrupt", "answer garbled", { then: { kind: "corrupt" } }],
   ["Trickle", "answer drips in", { then: { kind: "trickle" } }],
+  ["Fails later", "what an endpoint's call begins", { outcome: "failed" }],
 ];
 
 /** What a fault does, in the words of its switch. */
-function effectOf({ delay, then }) {
+function effectOf({ delay, then, outcome }) {
   const slow = delay && {
     fixed: ({ milliseconds }) => `Slow ${duration(milliseconds * 1000)}`,
     uniform: ({ minimum_milliseconds: from, maximum_milliseconds: to }) => `Slow ${from} to ${to} ms`,
@@ -589,7 +590,8 @@ function effectOf({ delay, then }) {
   }[delay.kind]?.(delay);
   const isSame = (other) => other?.kind === then.kind && (then.kind !== "answer" || other.status === then.status);
   const known = then && [...SWITCHES, ...MORE_SWITCHES].find(([, , effect]) => isSame(effect.then));
-  return [slow, known?.[0] ?? then?.status ?? then?.kind].filter(Boolean).join(", then ") || "Nothing";
+  const later = outcome === "failed" && "Fails later";
+  return [slow, known?.[0] ?? then?.status ?? then?.kind, later].filter(Boolean).join(", then ") || "Nothing";
 }
 
 let faults = [];
@@ -642,9 +644,9 @@ async function clearFaults() {
 /** The faults that a switch has added for the operation that is selected. */
 function addedBy(effect) {
   const operation = $("fault-operation").value;
-  return faults.filter(({ when, delay, then }) =>
+  return faults.filter(({ when, delay, then, outcome }) =>
     (when?.operation ?? "") === operation && when?.project_id === project
-    && then?.kind === effect.then?.kind && then?.status === effect.then?.status
+    && outcome === effect.outcome && then?.kind === effect.then?.kind && then?.status === effect.then?.status
     && delay?.kind === effect.delay?.kind && delay?.milliseconds === effect.delay?.milliseconds);
 }
 
