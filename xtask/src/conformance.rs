@@ -9,6 +9,7 @@ pub(crate) mod python;
 mod rust;
 mod server;
 mod tools;
+mod vendor;
 mod workshop;
 
 use std::fs;
@@ -55,8 +56,12 @@ pub(crate) fn conformance(stages: &mut Stages, depth: Depth) -> Result<(), Faile
     let claim = "a client that openapi-python-client generates calls the server";
     let generated = |python: PathBuf| python::generated_client(&python);
     stages.prove("generated client, Python", claim, python.clone(), generated);
-    let claim = "the vendor's SDK signs and calls every operation";
-    stages.prove("vendor SDK", claim, python, |python| python::vendor_sdk(&python));
+    let claim = "the core of the vendor's SDKs signs in each of its ways";
+    stages.prove("vendor SDK core", claim, python.clone(), |python| vendor::core(&python));
+    let claim = "the vendor's SDK calls each of its operations";
+    stages.prove("vendor SDK", claim, python.clone(), |python| vendor::sdk(&python));
+    let claim = "the vendor's SDK for the identity service signs in";
+    stages.prove("vendor SDK, sign-in", claim, python, |python| vendor::sign_in(&python));
 
     let definitions = stages.install("definitions of the vendor", definitions::fetch);
     let claim = "the document says of every operation what the vendor's definition says";

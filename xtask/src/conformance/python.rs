@@ -1,4 +1,4 @@
-//! The tools in Python: Schemathesis, a generated client, and the vendor's SDK.
+//! The tools in Python: Schemathesis, and a generated client.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::server::{Server, TOKEN, call};
 use super::tools;
 use super::workshop::{settings, workshop};
-use crate::shell::{Outcome, quietly, read, root, run, say, write};
+use crate::shell::{Outcome, quietly, read, root, say};
 use crate::stage::Missing;
 
 /// How much Schemathesis tries.
@@ -105,31 +105,4 @@ pub(super) fn generated_client(python: &Path) -> Outcome {
     let mut client = Command::new(python.join("python"));
     client.arg(settings().join("generated_python.py")).env("PYTHONPATH", workshop());
     call(&mut client)
-}
-
-/// The vendor's Python client stack calls every operation, signed in each of its ways.
-pub(super) fn vendor_sdk(python: &Path) -> Outcome {
-    let authority = workshop().join("authority.pem");
-    let keys = [
-        "AKIDCONFORMANCE:the-secret-of-conformance=0123456789abcdef0123456789abcdef",
-        "AKIDWRONG:another-secret",
-    ];
-    let credentials = workshop().join("credentials.json");
-    let temporary = r#"{"access_keys": [{"access_key_id": "AKIDTEMPORARY",
-        "secret_access_key": "the-secret-of-a-day", "security_token": "gQpjbi1ub3J0aC00example/+=="}]}"#;
-    write(&credentials, temporary)?;
-    let start = |tls: &[&str]| {
-        let mut command = Server::command();
-        command.args(tls).env("FABRIC_ACCESS_KEY", keys.join(" "));
-        Server::start(command.arg("--credentials").arg(&credentials))
-    };
-    let plain = start(&[])?;
-    let secure = start(&["--tls-self-signed", &authority.display().to_string()])?;
-    run(Command::new(python.join("python"))
-        .arg(settings().join("vendor_sdk.py"))
-        .args([&plain.endpoint, &secure.endpoint])
-        .arg(&authority)
-        // It writes an id of its own there when it is loaded.
-        .env("HOME", workshop())
-        .env("NO_PROXY", "127.0.0.1"))
 }
