@@ -10,15 +10,19 @@ mod creation;
 mod credentials;
 mod dispatch;
 mod endpoint;
+mod endpoints;
 mod environment;
 mod error;
 mod identity;
 mod interceptor;
+mod jobs;
 mod pages;
 mod renewal;
 mod retry;
+mod tags;
 mod transport;
 mod wait;
+mod workspaces;
 
 /// The contract: operations, requests and answers.
 pub use fabric_model as model;
@@ -30,12 +34,16 @@ pub use creation::{CreateError, Creation};
 pub use credentials::{
     ChainError, Credentials, CredentialsChain, CredentialsProvider, ProvidedCredentials,
 };
+pub use endpoints::Endpoints;
 pub use environment::Environment;
 pub use error::{Error, IdentityError};
 pub use identity::Whoami;
 pub use interceptor::{Attempt, Finished, Interceptor};
+pub use jobs::Jobs;
 pub use retry::Retry;
+pub use tags::Tags;
 pub use wait::{Progress, Wait, WaitError};
+pub use workspaces::Workspaces;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -20,6 +20,8 @@ impl Client {
     /// all others. The stream makes up for it:
     ///
     /// * No item with an id is returned twice.
+    /// * The stream ends with a page that is not full, or that reaches the `total`. A total that is a multiple of 100
+    ///   may be the most that the service counts to, so there the stream asks for one more page.
     /// * An item that exists from the first page to the last is returned, provided that the service tells the
     ///   `total`, and unless as many items are created as are deleted between two pages: then one may be
     ///   missed.
@@ -45,7 +47,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any [`Error`], which ends the stream; [`Error::Unexpected`] if 20 pages in a row hold nothing new.
+    /// Any [`Error`], which ends the stream; [`Error::Unexpected`] if a page is longer than the limit, if 20 pages in a
+    /// row hold nothing new, or if 20 pages of items without ids repeat earlier ones.
     pub fn pages<O: List>(
         &self,
         request: Request<O>,
@@ -56,7 +59,7 @@ impl Client {
             request: Some(request),
             total: None,
             seen: HashSet::new(),
-            previous: None,
+            without_ids: WithoutIds::new(),
         };
         try_unfold(pages, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
     }
@@ -89,8 +92,12 @@ impl Client {
     }
 }
 
-/// How many requests in a row may return nothing new before the list ends with an error.
+/// How many requests in a row may return nothing new before the list ends with an error. Of items without ids, it is
+/// how many pages of the whole list may repeat earlier ones.
 const FRUITLESS_MAX: u32 = 20;
+
+/// The documentation limits some totals to 100 or 1,000. A service that keeps to it would count no further.
+const TOTAL_STEP: u64 = 100;
 
 struct Pages<O: List> {
     client: Client,
@@ -101,8 +108,8 @@ struct Pages<O: List> {
     total: Option<u64>,
     /// The ids of all items so far.
     seen: HashSet<String>,
-    /// The last page, if its items have no ids: a page that equals it holds nothing new.
-    previous: Option<Vec<Item<O>>>,
+    /// The pages so far whose items have no ids.
+    without_ids: WithoutIds<Item<O>>,
 }
 
 impl<O: List> Pages<O> {
@@ -121,36 +128,69 @@ impl<O: List> Pages<O> {
                 continue;
             }
             let length = u32::try_from(page.items().len()).unwrap_or(u32::MAX);
-            let is_first = self.seen.is_empty() && self.previous.is_none();
+            let limit = request.query.limit();
+            if length > limit {
+                // Counting on would miss items, or return some twice.
+                return Err(unexpected(format!("a page has {length} items in place of {limit}")));
+            }
+            let is_first = self.seen.is_empty() && self.without_ids.pages == 0;
             self.keep_new(page.items());
             let has_new = !page.items().is_empty();
-            if length < request.query.limit() {
+            if length < limit {
                 return Ok((is_first || has_new).then_some(page));
             }
-            request.query.set_offset(offset.saturating_add(length));
+            let end = offset.saturating_add(length);
+            request.query.set_offset(end);
             if has_new {
-                self.request = Some(request);
+                let is_last =
+                    |total: u64| u64::from(end) >= total && !total.is_multiple_of(TOTAL_STEP);
+                self.request = Some(request).filter(|_| !total.is_some_and(is_last));
                 return Ok(Some(page));
             }
+            if self.without_ids.repeated >= FRUITLESS_MAX {
+                break;
+            }
         }
-        Err(Error::Unexpected {
-            status: StatusCode::OK,
-            reason: format!("{FRUITLESS_MAX} pages in a row hold nothing new"),
-            request_id: None,
-            body: Bytes::new(),
-        })
+        Err(unexpected(format!("{FRUITLESS_MAX} pages hold nothing new")))
     }
 
     /// Removes the items that an earlier page held.
     fn keep_new(&mut self, items: &mut Vec<Item<O>>) {
         if !items.is_empty() && items.iter().all(|item| item.id().is_none()) {
-            if self.previous.as_ref() == Some(items) {
+            if self.without_ids.is_repeated(items) {
                 items.clear();
-            } else {
-                self.previous = Some(items.clone());
             }
             return;
         }
         items.retain(|item| item.id().is_none_or(|id| self.seen.insert(id.to_owned())));
     }
+}
+
+/// Tells whether pages of items without ids repeat, and keeps one page only: the last whose number is a power of two.
+/// Pages that come round again, after however many others, then meet it again and again.
+struct WithoutIds<T> {
+    kept: Vec<T>,
+    pages: u64,
+    repeated: u32,
+}
+
+impl<T: Clone + PartialEq> WithoutIds<T> {
+    fn new() -> Self {
+        Self { kept: Vec::new(), pages: 0, repeated: 0 }
+    }
+
+    fn is_repeated(&mut self, items: &[T]) -> bool {
+        let is_repeated = self.kept == items;
+        self.pages += 1;
+        self.repeated += u32::from(is_repeated);
+        if self.pages.is_power_of_two() {
+            self.kept = items.to_vec();
+        }
+        is_repeated
+    }
+}
+
+fn unexpected(reason: String) -> Error {
+    let (status, request_id, body) = (StatusCode::OK, None, Bytes::new());
+    Error::Unexpected { status, reason, request_id, body }
 }
