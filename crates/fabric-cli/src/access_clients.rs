@@ -1,10 +1,7 @@
 //! Access clients beyond their operations: waits, creates that are found again, and short messages.
 
-use std::io::IsTerminal;
-use std::time::Duration;
-
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
-use fabric_client::{CreateError, Creation, Wait};
+use clap::{Arg, Command, ValueEnum, value_parser};
+use fabric_client::{CreateError, Creation};
 use fabric_model::access_client::{
     self, AccessClient, CreateAccessClient, DeleteAccessClient, UpdateAccessClient,
 };
@@ -17,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::tell;
 use crate::request::Parts;
 use crate::session::Session;
+use crate::waits;
 
 /// The extras of access clients.
 pub(crate) struct AccessClients;
@@ -31,12 +29,14 @@ enum Goal {
 /// The ids of the arguments.
 const ID: &str = "id";
 const GOAL: &str = "for";
-const WAIT: &str = "wait";
-const AT_MOST: &str = "at-most";
 
 impl Extras for AccessClients {
     fn resource(&self) -> &'static str {
         access_client::AccessClients::NAME
+    }
+
+    fn reserved(&self) -> &'static [&'static str] {
+        waits::FLAGS
     }
 
     fn flag(&self, verb: &str, field: &str) -> Flag {
@@ -50,8 +50,6 @@ impl Extras for AccessClients {
     }
 
     fn extend(&self, command: Command) -> Command {
-        let wait =
-            |help: &'static str| Arg::new(WAIT).long(WAIT).action(ArgAction::SetTrue).help(help);
         let id = Arg::new(ID)
             .value_name("CLIENT_ID")
             .required(true)
@@ -65,22 +63,18 @@ impl Extras for AccessClients {
         command
             .visible_alias("ac")
             .mut_subcommand("create", |create| {
-                create
-                    .arg(wait("Waits until the access client is RUNNING"))
-                    .arg(at_most().requires(WAIT))
+                create.args(waits::flags("Waits until the access client is RUNNING"))
             })
             .mut_subcommand("update", |update| {
                 update.mut_arg("body:name", |name| name.required_unless_present("json"))
             })
             .mut_subcommand("delete", |delete| {
-                delete
-                    .arg(wait("Waits until the access client is gone"))
-                    .arg(at_most().requires(WAIT))
+                delete.args(waits::flags("Waits until the access client is gone"))
             })
             .subcommand(
                 Command::new("wait")
                     .about("Waits until an access client is RUNNING, or gone")
-                    .args([id, goal, at_most()]),
+                    .args([id, goal, waits::at_most()]),
             )
     }
 
@@ -113,15 +107,6 @@ impl Extras for AccessClients {
     }
 }
 
-fn at_most() -> Arg {
-    Arg::new(AT_MOST)
-        .long(AT_MOST)
-        .value_name("DUR")
-        .default_value("10m")
-        .value_parser(value_parser!(humantime::Duration))
-        .help("The longest time to wait")
-}
-
 async fn create(call: Call<'_>) -> Result<(), Failure> {
     let session = call.session;
     let created = create_once(session, read(call).await?).await?;
@@ -129,7 +114,7 @@ async fn create(call: Call<'_>) -> Result<(), Failure> {
         tell("the answer was lost, but the access client was created");
     }
     let created = created.into_inner();
-    if !call.matches.get_flag(WAIT) {
+    if !waits::is_asked(call.matches) {
         return show(session, &created);
     }
     let Some(id) = &created.id else {
@@ -139,10 +124,11 @@ async fn create(call: Call<'_>) -> Result<(), Failure> {
     // From now on it exists and costs money, even if the wait fails.
     tell(&format!("created {id}"));
     let calls = session.client.access_clients();
-    let running = calls.wait_until_running(id, progress(call.matches)).await.map_err(|error| {
-        let hint = Some(format!("`fabric access-clients wait {id}` continues to wait"));
-        Failure { hint, ..error.into() }
-    })?;
+    let running =
+        calls.wait_until_running(id, waits::progress(call.matches)).await.map_err(|error| {
+            let hint = Some(format!("`fabric access-clients wait {id}` continues to wait"));
+            Failure { hint, ..error.into() }
+        })?;
     show(session, &running)
 }
 
@@ -150,7 +136,7 @@ async fn create(call: Call<'_>) -> Result<(), Failure> {
 async fn create_once(
     session: &Session,
     request: Request<CreateAccessClient>,
-) -> Result<Creation, Failure> {
+) -> Result<Creation<AccessClient>, Failure> {
     let calls = session.client.access_clients();
     if request.body.name.is_none() {
         return Ok(Creation::Created(calls.create(request.body).await?));
@@ -178,7 +164,7 @@ async fn delete(call: Call<'_>) -> Result<(), Failure> {
     let request: Request<DeleteAccessClient> = read(call).await?;
     call.session.client.send(&request).await?;
     let id = request.path.client_id;
-    if !call.matches.get_flag(WAIT) {
+    if !waits::is_asked(call.matches) {
         return call.session.output.say(&format!("{id} is being deleted"));
     }
     wait_until_deleted(call, &id).await
@@ -193,7 +179,7 @@ async fn wait(call: Call<'_>) -> Result<(), Failure> {
     match goal {
         Goal::Running => {
             let calls = call.session.client.access_clients();
-            show(call.session, &calls.wait_until_running(id, progress(call.matches)).await?)
+            show(call.session, &calls.wait_until_running(id, waits::progress(call.matches)).await?)
         }
         Goal::Deleted => wait_until_deleted(call, id).await,
     }
@@ -201,7 +187,7 @@ async fn wait(call: Call<'_>) -> Result<(), Failure> {
 
 async fn wait_until_deleted(call: Call<'_>, id: &AccessClientId) -> Result<(), Failure> {
     let calls = call.session.client.access_clients();
-    calls.wait_until_deleted(id, progress(call.matches)).await?;
+    calls.wait_until_deleted(id, waits::progress(call.matches)).await?;
     call.session.output.say(&format!("{id} is deleted"))
 }
 
@@ -215,19 +201,4 @@ fn show(session: &Session, access_client: &AccessClient) -> Result<(), Failure> 
     let answer = json!(access_client);
     let rows = AccessClients.rows(&answer).unwrap_or_default();
     session.output.rows(&answer, rows)
-}
-
-/// How to wait; on a terminal, with a line for each poll.
-fn progress(matches: &ArgMatches) -> Wait {
-    let at_most = matches.get_one::<humantime::Duration>(AT_MOST).copied();
-    let wait = Wait::default().timeout(at_most.map_or(Duration::from_mins(10), Into::into));
-    if !std::io::stderr().is_terminal() {
-        return wait;
-    }
-    let started = std::time::Instant::now();
-    wait.observe(move |seen: &AccessClient| {
-        let status = seen.status.as_ref().map_or("without a status", |status| status.as_str());
-        let seconds = started.elapsed().as_secs();
-        tell(&format!("{seconds:>4} s  {status}"));
-    })
 }

@@ -13,7 +13,11 @@ use crate::output::Output;
 /// Huawei Cloud DataArts Fabric, from the command line: `fabric RESOURCE VERB`.
 ///
 /// Credentials: a token in FABRIC_AUTH_TOKEN; else an access key in HUAWEICLOUD_SDK_AK and
-/// HUAWEICLOUD_SDK_SK; else the one in ~/.huaweicloud/credentials, in its section basic.
+/// HUAWEICLOUD_SDK_SK; else a user in OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_NAME, who is signed
+/// in; else the access key in ~/.huaweicloud/credentials, in its section basic.
+///
+/// The project: --project-id; else that of the credentials, such as HUAWEICLOUD_SDK_PROJECT_ID or, for a
+/// user, OS_PROJECT_NAME; else the one with the name of the region.
 ///
 /// Exit status: 0 done, 1 rejected, 2 misused, 3 not found, 4 not allowed, 5 the service cannot be
 /// reached, 6 the awaited status cannot be reached any more, 7 it was not reached in time.
@@ -39,6 +43,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Extra {
     /// Checks that the service is up
     Health,
+    /// Says who calls: user, domain, project, endpoint, and when the token expires
+    Whoami,
     /// Prints the completions of a shell
     Completions {
         /// The shell
@@ -60,7 +66,7 @@ pub(crate) struct General {
     #[arg(long, global = true)]
     region: Option<String>,
 
-    /// The project, in place of that of the credentials
+    /// The project, in place of that of the credentials and of the region
     #[arg(long, global = true, value_name = "ID")]
     project_id: Option<ProjectId>,
 
@@ -89,7 +95,7 @@ impl Arguments {
     /// The names of the general flags, which no field of an operation can have.
     pub(crate) fn reserved(command: &clap::Command) -> Vec<String> {
         let long = |argument: &clap::Arg| argument.get_long().map(str::to_owned);
-        let known = ["help", "version", "json", "most", "wait", "at-most"].map(str::to_owned);
+        let known = ["help", "json", "most"].map(str::to_owned);
         command.get_arguments().filter_map(long).chain(known).collect()
     }
 }

@@ -15,6 +15,11 @@ pub(crate) trait Extras: Sync {
     /// The name of the resource.
     fn resource(&self) -> &'static str;
 
+    /// The flags that [`Self::extend`] adds, which no field can have.
+    fn reserved(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The flag of a field.
     fn flag(&self, verb: &str, field: &str) -> Flag {
         let _ = (verb, field);

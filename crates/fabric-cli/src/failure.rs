@@ -1,7 +1,7 @@
 //! Why the command failed, and its exit status.
 
 use fabric_client::model::{Invalid, Operation, Resource, Stateful};
-use fabric_client::{CreateError, Error, WaitError};
+use fabric_client::{CreateError, Error, IdentityError, WaitError};
 
 /// The exit statuses, by which a script can tell failures apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +101,16 @@ fn sort(error: &Error, reason: &str) -> (Exit, Option<&'static str>) {
             (Exit::Misused, Some("--allow-plain-http allows it"))
         }
         (Error::Configuration { .. } | Error::Invalid(_), _) => (Exit::Misused, None),
-        (Error::Credentials(_), _) => (
-            Exit::NotAllowed,
-            Some(
-                "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or say \
-                 --anonymous",
+        (Error::Credentials(source), _) => match source.downcast_ref() {
+            Some(error) => sort_identity(error, reason),
+            None => (
+                Exit::NotAllowed,
+                Some(
+                    "set FABRIC_AUTH_TOKEN, or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or OS_USERNAME, \
+                     OS_PASSWORD and OS_USER_DOMAIN_NAME, or say --anonymous",
+                ),
             ),
-        ),
+        },
         (Error::Connect(_), _) if reason.contains("certificate") => {
             (Exit::Unreachable, Some("--ca-cert trusts another certificate"))
         }
@@ -127,5 +130,30 @@ fn sort(error: &Error, reason: &str) -> (Exit, Option<&'static str>) {
             let doubt = "a change may have been carried out all the same: check first";
             (exit, Some(doubt).filter(|_| error.is_in_doubt()))
         }
+    }
+}
+
+/// The same for what the identity service did not do.
+fn sort_identity(error: &IdentityError, reason: &str) -> (Exit, Option<&'static str>) {
+    let set_project = Some("--project-id, or HUAWEICLOUD_SDK_PROJECT_ID, sets the project");
+    match (error, error.call()) {
+        (_, Some(call)) => match (call.status().map(|status| status.as_u16()), error) {
+            (Some(401), IdentityError::SignIn { .. }) => {
+                (Exit::NotAllowed, Some("the user, the password or the domain is wrong"))
+            }
+            (Some(404), IdentityError::SignIn { .. }) => {
+                (Exit::NotAllowed, Some("the user has no such project, or there is no such domain"))
+            }
+            (Some(_), IdentityError::Lookup { .. }) => (Exit::NotAllowed, set_project),
+            _ => sort(call, reason),
+        },
+        (IdentityError::Configuration(_), _) if reason.contains("allow_plain_http") => {
+            (Exit::Misused, Some("--allow-plain-http allows it"))
+        }
+        (IdentityError::Configuration(_), _) => (
+            Exit::Misused,
+            Some("--project-id, HUAWEICLOUD_SDK_PROJECT_ID or OS_PROJECT_NAME sets the project"),
+        ),
+        _ => (Exit::NotAllowed, set_project),
     }
 }

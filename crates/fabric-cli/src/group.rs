@@ -1,7 +1,7 @@
 //! The command line of each resource, from its operations.
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, Id};
 use fabric_model::{ResourceInfo, operations};
 
 use crate::document::{Document, Field, Kind, first_sentence};
@@ -58,7 +58,9 @@ impl Group {
     pub(crate) fn list_command(&self) -> Option<String> {
         let list = self.verbs.iter().find(|verb| verb.operation.items_in_response.is_some())?;
         let mut words = vec!["fabric".to_owned(), self.resource.name.to_owned(), list.name.clone()];
-        words.extend(list.positional().map(|field| field.name.to_uppercase()));
+        for field in list.owners() {
+            words.push(format!("--{} {}", flag_of(&field.name), field.name.to_uppercase()));
+        }
         Some(words.join(" "))
     }
 }
@@ -77,6 +79,9 @@ fn verb_command(verb: &Verb, extras: Option<&dyn Extras>, reserved: &[String]) -
                 .required(true),
         );
     }
+    for field in verb.owners() {
+        command = command.arg(owner(Place::Path.id(field), &field.name, field.help.clone()));
+    }
     let body = verb.fields.body.as_deref();
     let query = verb.fields.query.iter().map(|field| (Place::Query, field));
     for (place, field) in query.chain(body.into_iter().flatten().map(|field| (Place::Body, field)))
@@ -85,14 +90,16 @@ fn verb_command(verb: &Verb, extras: Option<&dyn Extras>, reserved: &[String]) -
             continue;
         }
         let flag = extras.map_or(Flag::OfField, |it| it.flag(&verb.name, &field.name));
+        let added = extras.map_or(&[][..], Extras::reserved);
         let taken = |long: &str| {
             reserved.iter().any(|known| known == long)
+                || added.contains(&long)
                 || command.get_arguments().any(|known| known.get_long() == Some(long))
         };
         let long = match flag {
             Flag::Omitted => continue,
             Flag::Named(name) => name.to_owned(),
-            Flag::OfField => field.name.replace('_', "-"),
+            Flag::OfField => flag_of(&field.name),
         };
         let long = if taken(&long) { format!("{}-{long}", place.name()) } else { long };
         command = command.arg(argument(place, field, long));
@@ -104,6 +111,19 @@ fn verb_command(verb: &Verb, extras: Option<&dyn Extras>, reserved: &[String]) -
         command = command.arg(most());
     }
     command
+}
+
+/// The name of the flag of a field.
+fn flag_of(field: &str) -> String {
+    field.replace('_', "-")
+}
+
+/// The flag of what a record belongs to. That of the workspace can stand in the environment, since most commands
+/// need it.
+pub(crate) fn owner(id: impl Into<Id>, field: &str, help: impl Into<String>) -> Arg {
+    let argument = Arg::new(id).long(flag_of(field)).value_name("ID").help(help.into());
+    let argument = argument.required(true);
+    if field == "workspace_id" { argument.env("FABRIC_WORKSPACE_ID") } else { argument }
 }
 
 /// The flag of a field.

@@ -3,6 +3,7 @@
 mod access_clients;
 mod arguments;
 mod document;
+mod endpoints;
 mod extras;
 mod failure;
 mod group;
@@ -10,8 +11,11 @@ mod output;
 mod request;
 mod sending;
 mod session;
+mod tags;
 mod value;
 mod verb;
+mod waits;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -27,7 +31,8 @@ use sending::Answer;
 use session::Session;
 
 /// The resources that have more than their operations: a line each.
-const EXTRAS: &[&dyn Extras] = &[&access_clients::AccessClients];
+const EXTRAS: &[&dyn Extras] =
+    &[&access_clients::AccessClients, &endpoints::Endpoints, &tags::Tags];
 
 fn main() -> ExitCode {
     let groups = Group::all(&Document::new(), EXTRAS);
@@ -79,6 +84,7 @@ async fn run(groups: &[Group], matches: &ArgMatches) -> Result<(), Failure> {
             general.client()?.show_health().await?;
             general.output.say("the service is up")
         }
+        Extra::Whoami => whoami::show(&general.client()?, general.output).await,
         Extra::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut command(groups), "fabric", &mut script);
@@ -121,11 +127,46 @@ mod tests {
         command(&groups).debug_assert();
         for group in &groups {
             for verb in &group.verbs {
-                let fields = verb.positional().chain(&verb.fields.query);
+                let fields = verb.fields.path.iter().chain(&verb.fields.query);
                 for field in fields.chain(verb.fields.body.iter().flatten()) {
                     assert!(!field.help.is_empty(), "{} of {}", field.name, verb.operation.id);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn verbs_are_plain_and_each_is_one_operation() {
+        let mut named = Vec::new();
+        for group in Group::all(&Document::new(), EXTRAS) {
+            let mut names: Vec<&str> = group.verbs.iter().map(|verb| &*verb.name).collect();
+            named.extend(names.iter().map(|name| format!("{} {name}", group.resource.name)));
+            names.sort_unstable();
+            assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
+            for verb in &group.verbs {
+                assert!(verb.positional().count() <= 1, "{}", verb.operation.id);
+            }
+        }
+        for expected in [
+            "access-clients create",
+            "workspaces list",
+            "endpoints subscribe",
+            "tags create",
+            "tags delete",
+            "tags list",
+            "tags list-project",
+            "tags filter",
+            "tags count",
+            "metrics update",
+            "job-versions list",
+            "service show",
+        ] {
+            assert!(named.iter().any(|name| name == expected), "{expected}: {named:?}");
+        }
+        let words = ["create", "list", "show", "update", "delete", "filter", "count", "subscribe"];
+        for name in named {
+            let verb = name.split([' ', '-']).rfind(|word| words.contains(word));
+            assert!(verb.is_some(), "{name}");
         }
     }
 

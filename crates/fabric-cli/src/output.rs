@@ -110,15 +110,19 @@ fn columns(items: &[Value]) -> Vec<String> {
         }
     }
     let width = |name: &str| {
-        let cells =
-            items.iter().filter_map(|item| item.get(name)).map(|it| cell(it).chars().count());
-        cells.max().unwrap_or_default().max(label(name).chars().count()) + 2
+        let cells = items.iter().filter_map(|item| item.get(name)).map(cell);
+        let widths = cells
+            .flat_map(|cell| cell.lines().map(|line| line.chars().count()).collect::<Vec<_>>());
+        widths.max().unwrap_or_default().max(label(name).chars().count()) + 2
     };
     let is_present =
         |name: &str| items.iter().any(|item| item.get(name).is_some_and(|it| !it.is_null()));
     let is_short_column = |name: &str| {
         let mut values = items.iter().filter_map(|item| item.get(name));
-        values.all(|value| is_short(value) && cell(value).chars().count() <= SHORT)
+        values.all(|value| {
+            let is_short = is_short(value) || is_list_of_pairs(value);
+            is_short && cell(value).lines().all(|line| line.chars().count() <= SHORT)
+        })
     };
     let mut used = 0;
     let mut chosen: Vec<String> = Vec::new();
@@ -176,9 +180,31 @@ fn is_short(value: &Value) -> bool {
     !value.is_array() && !value.is_object()
 }
 
+/// A key with its value or values, such as a tag, as `key=value`.
+fn pair(value: &Value) -> Option<String> {
+    let object = value.as_object().filter(|object| object.len() <= 2)?;
+    let key = object.get("key")?.as_str()?;
+    match (object.get("value"), object.get("values")) {
+        (Some(Value::String(value)), None) => Some(format!("{key}={value}")),
+        (None, Some(Value::Array(values))) => {
+            let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+            Some(format!("{key}={}", values.join("|")))
+        }
+        _ => None,
+    }
+}
+
+fn is_list_of_pairs(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.iter().all(|item| pair(item).is_some()))
+}
+
 /// A value as text: a list or an object line by line.
 fn cell(value: &Value) -> String {
-    let line = |item: &Value| if is_short(item) { cell(item) } else { item.to_string() };
+    let line = |item: &Value| match pair(item) {
+        Some(pair) => pair,
+        None if is_short(item) => cell(item),
+        None => item.to_string(),
+    };
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) if text.is_empty() => "-".to_owned(),

@@ -1,8 +1,9 @@
 //! A verb of a resource: an operation, as the command line names it.
 
 use fabric_model::{
-    List, Operation, OperationInfo, OperationVisitor, operations, visit_operations,
+    List, Operation, OperationInfo, OperationVisitor, ResourceInfo, operations, visit_operations,
 };
+use http::Method;
 
 use crate::document::{Document, Field, Fields};
 
@@ -60,10 +61,20 @@ impl Verb {
         }
     }
 
-    /// The path parameters that the command line gives: all but the project, which is that of the client.
+    /// The path parameter that stands after the verb: the id of a record of the resource.
     pub(crate) fn positional(&self) -> impl Iterator<Item = &Field> {
+        self.fields.path.iter().filter(|field| self.is_own_id(field))
+    }
+
+    /// The path parameters that have flags: what the record belongs to. The project is that of the client.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &Field> {
         let project = self.operation.project_parameter;
-        self.fields.path.iter().filter(move |field| project != Some(field.name.as_str()))
+        let is_project = move |field: &Field| project == Some(field.name.as_str());
+        self.fields.path.iter().filter(move |field| !self.is_own_id(field) && !is_project(field))
+    }
+
+    fn is_own_id(&self, field: &Field) -> bool {
+        self.operation.resource.id_parameter == Some(field.name.as_str())
     }
 
     /// Whether `--most` stands for a parameter.
@@ -72,14 +83,43 @@ impl Verb {
     }
 }
 
-/// The first word of the id of an operation, or, where operations of a resource share it, the whole id.
+/// The verb of an operation. Where operations of a resource share it, the words that tell their ids apart follow.
 fn verb_name(operation: &OperationInfo) -> String {
-    let first = |id: &'static str| words(id).into_iter().next().unwrap_or_default();
-    let verb = first(operation.id);
-    let sharing = operations()
-        .iter()
-        .filter(|other| other.resource == operation.resource && first(other.id) == verb);
-    if sharing.count() == 1 { verb } else { words(operation.id).join("-") }
+    let verb = plain_verb(operation);
+    let mut others = operations().iter().filter(|other| other.id != operation.id);
+    let is_shared =
+        others.any(|other| other.resource == operation.resource && plain_verb(other) == verb);
+    let mut name = vec![verb];
+    if is_shared {
+        let known = known_words(operation.resource);
+        name.extend(words(operation.id).into_iter().skip(1).filter(|word| !known.contains(word)));
+    }
+    name.join("-")
+}
+
+/// What an operation does, by its method; what a POST does, its id says.
+fn plain_verb(operation: &OperationInfo) -> String {
+    let verb = match operation.method {
+        Method::DELETE => "delete",
+        Method::PUT => "update",
+        Method::GET if operation.items_in_response.is_some() => "list",
+        Method::GET => "show",
+        // Searches have a list of conditions as their body, and the end of the path says what they do.
+        _ if operation.only_reads => operation.path.rsplit('/').next().unwrap_or_default(),
+        _ => {
+            let mut words = words(operation.id).into_iter().filter(|word| word != "batch");
+            return words.next().unwrap_or_default();
+        }
+    };
+    verb.to_owned()
+}
+
+/// The words that ids have because of what the operations are about: the service, the resource and its owner.
+fn known_words(resource: &ResourceInfo) -> Vec<String> {
+    let names = [Some(resource), resource.owner].into_iter().flatten();
+    let names = names.flat_map(|it| [it.name, it.singular]);
+    let words = names.flat_map(|name| name.split(['-', ' '])).map(str::to_owned);
+    words.chain(["fabric".to_owned()]).collect()
 }
 
 /// The words of an id such as `CreateAccessClientInfo`, in lower case.

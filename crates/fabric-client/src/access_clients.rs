@@ -141,7 +141,10 @@ impl AccessClients<'_> {
     /// # Errors
     ///
     /// Any [`CreateError`]; [`Error::Invalid`] without a name.
-    pub async fn create_or_find(&self, body: AccessClientCreate) -> Result<Creation<AccessClient>, CreateError> {
+    pub async fn create_or_find(
+        &self,
+        body: AccessClientCreate,
+    ) -> Result<Creation<AccessClient>, CreateError> {
         let Some(name) = body.name.clone() else {
             return Err(Invalid::new("name", "must be given, to find by").into());
         };

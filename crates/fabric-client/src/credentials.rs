@@ -60,12 +60,7 @@ impl Credentials {
     /// No credentials: enough for a mock server that accepts any caller.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self {
-            kind: Kind::Anonymous,
-            project_id: None,
-            expires_at: None,
-            identity_endpoint: None,
-        }
+        Self { kind: Kind::Anonymous, project_id: None, expires_at: None, identity_endpoint: None }
     }
 
     /// A token of the identity service, for `X-Auth-Token`.

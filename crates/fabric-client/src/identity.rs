@@ -298,7 +298,8 @@ impl Identity {
         credentials: Option<&Credentials>,
         headers: HeaderMap,
     ) -> Result<(HeaderMap, O::Response), Error> {
-        let credentials = credentials.map_or_else(Credentials::anonymous, Credentials::without_project);
+        let credentials =
+            credentials.map_or_else(Credentials::anonymous, Credentials::without_project);
         let transport = Transport {
             http: self.http.clone(),
             endpoint: endpoint.to_owned(),

@@ -82,7 +82,9 @@ impl Tags<'_> {
     {
         let path = self.workspace(workspace_id.try_into()?).await?;
         let query = ListTagsQuery::default();
-        self.client.send(&Request::<ListFabricWorkspaceTags> { path, query, body: Nothing {} }).await
+        self.client
+            .send(&Request::<ListFabricWorkspaceTags> { path, query, body: Nothing {} })
+            .await
     }
 
     /// All keys that the workspaces of the project have, each with its values.
