@@ -73,7 +73,7 @@ impl Extras for AccessClients {
             })
             .subcommand(
                 Command::new("wait")
-                    .about("Waits until an access client is RUNNING, or gone")
+                    .about("Wait until an access client is RUNNING, or gone")
                     .args([id, goal, waits::at_most()]),
             )
     }

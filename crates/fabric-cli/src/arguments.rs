@@ -38,14 +38,20 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Extra>,
 }
 
+/// Behind all resources in the help.
+const EXTRA: usize = 900;
+
 /// The commands that are no operations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Extra {
-    /// Checks that the service is up
+    /// Check that the service is up
+    #[command(display_order = EXTRA)]
     Health,
-    /// Says who calls: user, domain, project, endpoint, and when the token expires
+    /// Show who calls: user, domain, project, endpoint, and when the token expires
+    #[command(display_order = EXTRA)]
     Whoami,
-    /// Prints the completions of a shell
+    /// Print the completions of a shell
+    #[command(display_order = EXTRA)]
     Completions {
         /// The shell
         shell: Shell,

@@ -61,7 +61,7 @@ impl Extras for Endpoints {
                 delete.args(waits::flags("Waits until the endpoint is gone"))
             })
             .subcommand(
-                Command::new("wait").about("Waits until an endpoint is RUNNING, or gone").args([
+                Command::new("wait").about("Wait until an endpoint is RUNNING, or gone").args([
                     id,
                     workspace,
                     goal,

@@ -67,10 +67,10 @@ impl Group {
 
 /// The command line of a verb.
 fn verb_command(verb: &Verb, extras: Option<&dyn Extras>, reserved: &[String]) -> Command {
-    let about = first_sentence(verb.operation.description);
+    let explained = first_sentence(verb.operation.description);
     let mut command = Command::new(verb.name.clone())
-        .about(if about.is_empty() { verb.operation.summary.to_owned() } else { about })
-        .after_help(format!("Calls {}.", verb.operation.id));
+        .about(verb.operation.summary)
+        .after_help(format!("{explained}.\n\nThe operation is {}.", verb.operation.id));
     for field in verb.positional() {
         command = command.arg(
             Arg::new(Place::Path.id(field))
@@ -133,9 +133,10 @@ fn argument(place: Place, field: &Field, long: String) -> Arg {
         kind => (kind, false),
     };
     let repeatable = if is_list { "; repeatable" } else { "" };
+    let required = if field.is_required { " [required]" } else { "" };
     let argument = Arg::new(place.id(field))
         .long(long)
-        .help(format!("{}{repeatable}", field.help))
+        .help(format!("{}{repeatable}{required}", field.help))
         .action(if is_list { ArgAction::Append } else { ArgAction::Set })
         .value_name(value::placeholder(kind))
         .value_parser(parser(kind));

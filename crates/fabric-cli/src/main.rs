@@ -58,7 +58,8 @@ fn main() -> ExitCode {
 fn command(groups: &[Group]) -> Command {
     let command = Arguments::command();
     let reserved = Arguments::reserved(&command);
-    command.subcommands(groups.iter().map(|group| group.command(&reserved)))
+    let groups = groups.iter().enumerate();
+    command.subcommands(groups.map(|(at, group)| group.command(&reserved).display_order(at)))
 }
 
 async fn run(groups: &[Group], matches: &ArgMatches) -> Result<(), Failure> {
