@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod around;
 pub(crate) mod callers;
 pub(crate) mod clock;
+pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod limits;
 pub(crate) mod rejected;

@@ -1,19 +1,31 @@
 //! Serves a router on a socket, within the limits of the contract.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum_server::Handle;
-use axum_server::accept::{Accept, NoDelayAcceptor};
-use axum_server::service::SendService;
-use http::Request as HttpRequest;
-use hyper::body::Incoming;
-use tokio::io::{AsyncRead, AsyncWrite};
+use axum::body::Body;
+use axum::routing::future::RouteFuture;
+use bytes::Bytes;
+use fabric_model::{ApiError, Failure};
+use http::{Request, Response};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use pin_project_lite::pin_project;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use tower::Service;
 
+use crate::api::connections::{ConnectionLimits, Connections, Underway, Watch, Watched};
 use crate::api::limits::HEADERS_MAX_LENGTH;
 #[cfg(feature = "tls")]
 use crate::api::tls::Tls;
@@ -25,25 +37,51 @@ use crate::api::tls::Tls;
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    handle: Handle<SocketAddr>,
-    task: JoinHandle<io::Result<()>>,
+    connections: Connections,
+    tasks: [JoinHandle<()>; 2],
 }
-
-/// How long a connection may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// hyper answers more headers than this by itself, without a body. It makes room for as many with every
 /// request, so that a large number is paid for every time.
 const HYPER_MAX_HEADERS: usize = 128;
 
+/// How much of an answer is handed over at once: so much is held for a caller who does not take it.
+const PIECE: usize = 64 * 1024;
+
+/// How long the server waits where the system lets it accept no connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections may be told at once that there are too many.
+const REFUSALS_MAX: usize = 64;
+
+/// Prepares a connection before requests are read from it.
+pub(crate) trait Prepare: Clone + Send + 'static {
+    /// The stream of requests and answers.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// What each request of the connection has among its extensions.
+    type Extension: Clone + Send + Sync + 'static;
+
+    fn prepare(&self, stream: TcpStream) -> (Self::Stream, Self::Extension);
+}
+
+/// Takes connections as they are.
+impl Prepare for () {
+    type Stream = TcpStream;
+    type Extension = ();
+
+    fn prepare(&self, stream: TcpStream) -> (TcpStream, ()) {
+        (stream, ())
+    }
+}
+
 impl Server {
-    /// Serves a router on a listener.
+    /// Serves a router on a listener, with the default [`ConnectionLimits`].
     ///
     /// # Errors
     ///
     /// When the listener is of no use.
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
-        Self::accept_by(NoDelayAcceptor::new(), listener, router)
+        Acceptor::new(router, ()).start(listener)
     }
 
     /// Serves a router on a listener, over TLS.
@@ -53,39 +91,7 @@ impl Server {
     /// When the listener is of no use.
     #[cfg(feature = "tls")]
     pub fn start_tls(listener: TcpListener, router: Router, tls: &Tls) -> io::Result<Self> {
-        Self::accept_by(tls.acceptor(NoDelayAcceptor::new()), listener, router)
-    }
-
-    /// Serves a router on connections that an acceptor prepares.
-    pub(crate) fn accept_by<A>(
-        acceptor: A,
-        listener: TcpListener,
-        router: Router,
-    ) -> io::Result<Self>
-    where
-        A: Accept<TcpStream, Router> + Clone + Send + Sync + 'static,
-        A::Stream: AsyncRead + AsyncWrite + Unpin + Send,
-        A::Service: SendService<HttpRequest<Incoming>> + Send,
-        A::Future: Send,
-    {
-        let address = listener.local_addr()?;
-        let handle = Handle::new();
-        let mut server = axum_server::from_tcp(listener)?
-            .acceptor(acceptor)
-            .first_request_timeout(HEAD_TIMEOUT)
-            .handle(handle.clone());
-        let builder = server.http_builder();
-        // Wider than our own limits, so that it is us who reject, with an error of the contract.
-        builder
-            .http1()
-            .max_headers(HYPER_MAX_HEADERS)
-            .max_buf_size(4 * HEADERS_MAX_LENGTH)
-            .header_read_timeout(HEAD_TIMEOUT);
-        builder
-            .http2()
-            .max_header_list_size(2 * u32::try_from(HEADERS_MAX_LENGTH).unwrap_or(u32::MAX));
-        let task = tokio::spawn(server.serve(router.into_make_service()));
-        Ok(Self { address, handle, task })
+        Acceptor { tls: Some(tls.acceptor()), ..Acceptor::new(router, ()) }.start(listener)
     }
 
     /// The address that the server listens on.
@@ -94,19 +100,303 @@ impl Server {
         self.address
     }
 
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.count()
+    }
+
     /// Accepts no more requests, finishes the open ones and stops, at the latest after `grace`.
-    ///
-    /// # Errors
-    ///
-    /// What went wrong while the server ran.
-    pub async fn shutdown(mut self, grace: Duration) -> io::Result<()> {
-        self.handle.graceful_shutdown(Some(grace));
-        (&mut self.task).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    pub async fn shutdown(self, grace: Duration) {
+        self.tasks[0].abort();
+        self.connections.finish();
+        let _ = tokio::time::timeout(grace, self.connections.ended()).await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.handle.shutdown();
+        self.tasks.iter().for_each(JoinHandle::abort);
+        self.connections.abort();
+    }
+}
+
+/// What makes a [`Server`] of a router.
+pub(crate) struct Acceptor<P> {
+    pub(crate) router: Router,
+    pub(crate) prepare: P,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
+    pub(crate) limits: ConnectionLimits,
+}
+
+impl<P: Prepare> Acceptor<P> {
+    pub(crate) fn new(router: Router, prepare: P) -> Self {
+        Self {
+            router,
+            prepare,
+            #[cfg(feature = "tls")]
+            tls: None,
+            limits: ConnectionLimits::default(),
+        }
+    }
+
+    /// Starts to accept connections.
+    pub(crate) fn start(self, listener: TcpListener) -> io::Result<Server> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let connections = Connections::new(self.limits);
+        let tasks = [
+            tokio::spawn(self.accept(listener, connections.clone())),
+            tokio::spawn(connections.clone().watch_over()),
+        ];
+        Ok(Server { address, connections, tasks })
+    }
+
+    async fn accept(self, listener: tokio::net::TcpListener, connections: Connections) {
+        let http = Arc::new(http());
+        let mut complaints = Complaints::default();
+        let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Of a connection that ended before it was accepted there is nothing to say.
+                    if error.kind() != io::ErrorKind::ConnectionAborted {
+                        complaints.add(&format!("no connection can be accepted: {error}"));
+                        connections.make_room();
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                    continue;
+                }
+            };
+            // Answers are small, and are not to wait for more of them.
+            let _ = stream.set_nodelay(true);
+            let mut stream = Some(stream);
+            let spawned = connections.spawn(|watch| {
+                let stream = stream.take();
+                self.serve(stream, http.clone(), watch)
+            });
+            if spawned.is_none() {
+                complaints.add("a connection was refused: there are too many");
+                if let (Some(stream), Ok(permit)) = (stream, refusals.clone().try_acquire_owned()) {
+                    let is_plain = self.is_plain();
+                    tokio::spawn(async move {
+                        let _permit = permit;
+                        let telling = refuse(stream, is_plain);
+                        let _ = tokio::time::timeout(Duration::from_secs(1), telling).await;
+                    });
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    fn is_plain(&self) -> bool {
+        self.tls.is_none()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn is_plain(&self) -> bool {
+        true
+    }
+
+    /// Serves a connection to its end.
+    fn serve(
+        &self,
+        stream: Option<TcpStream>,
+        http: Arc<Builder<TokioExecutor>>,
+        watch: Arc<Watch>,
+    ) -> impl Future<Output = ()> + Send + use<P> {
+        let (router, prepare) = (self.router.clone(), self.prepare.clone());
+        #[cfg(feature = "tls")]
+        let tls = self.tls.clone();
+        async move {
+            let Some(stream) = stream else { return };
+            let (stream, extension) = prepare.prepare(stream);
+            let stream = Watched::new(stream, watch.clone());
+            let requests = Requests { router, extension, watch };
+            #[cfg(feature = "tls")]
+            if let Some(tls) = tls {
+                // A handshake that takes too long ends with the connection: it has sent no head in time.
+                match tls.accept(stream).await {
+                    Ok(stream) => exchange(&http, stream, requests).await,
+                    Err(error) => tracing::debug!(%error, "no TLS"),
+                }
+                return;
+            }
+            exchange(&http, stream, requests).await;
+        }
+    }
+}
+
+/// Wider than our own limits, so that it is us who reject, with an error of the contract. Times are kept by
+/// [`Connections`]: a timer of hyper's would be made for each request.
+fn http() -> Builder<TokioExecutor> {
+    let mut http = Builder::new(TokioExecutor::new());
+    http.http1().max_headers(HYPER_MAX_HEADERS).max_buf_size(4 * HEADERS_MAX_LENGTH);
+    let headers_max = u32::try_from(HEADERS_MAX_LENGTH).unwrap_or(u32::MAX);
+    http.http2().max_header_list_size(2 * headers_max);
+    http
+}
+
+/// Answers the requests of a connection until it ends, or is to end.
+async fn exchange<S, E>(http: &Builder<TokioExecutor>, stream: S, requests: Requests<E>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    E: Clone + Send + Sync + 'static,
+{
+    let watch = requests.watch.clone();
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), requests));
+    let mut is_asked = false;
+    let served = poll_fn(|context| {
+        if !is_asked && watch.is_finishing(context) {
+            is_asked = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(context)
+    });
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Tells a caller that there are too many connections, in the form of the contract.
+async fn refuse(mut stream: TcpStream, is_plain: bool) -> io::Result<()> {
+    if !is_plain {
+        return Ok(());
+    }
+    let error = ApiError::from(Failure::Unavailable);
+    let body = error.to_bytes();
+    let head = format!(
+        "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        error.status(),
+        ApiError::MEDIA_TYPE,
+        body.len(),
+    );
+    stream.write_all(&[head.into_bytes(), body].concat()).await?;
+    stream.shutdown().await?;
+    // What is closed before it was read to its end is reset, and the answer may be lost with it.
+    let mut unread = [0; 4096];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
+}
+
+/// Warnings of which many come at once: one a second is told.
+#[derive(Default)]
+struct Complaints {
+    told: Option<Instant>,
+    more: u64,
+}
+
+impl Complaints {
+    fn add(&mut self, reason: &str) {
+        if self.told.is_some_and(|told| told.elapsed() < Duration::from_secs(1)) {
+            self.more += 1;
+            return;
+        }
+        let more = std::mem::take(&mut self.more);
+        tracing::warn!(more, "{reason}");
+        self.told = Some(Instant::now());
+    }
+}
+
+/// The requests of a connection.
+struct Requests<E> {
+    router: Router,
+    extension: E,
+    watch: Arc<Watch>,
+}
+
+impl<E: Clone + Send + Sync + 'static> hyper::service::Service<Request<Incoming>> for Requests<E> {
+    type Response = Response<Taken>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, mut request: Request<Incoming>) -> Answering {
+        request.extensions_mut().insert(self.extension.clone());
+        let underway = Some(Underway::new(&self.watch));
+        // A router is always ready.
+        Answering { answer: self.router.clone().call(request), underway }
+    }
+}
+
+pin_project! {
+    /// A call that is not answered yet.
+    struct Answering {
+        #[pin]
+        answer: RouteFuture<Infallible>,
+        underway: Option<Underway>,
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Taken>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.answer.poll(context))?;
+        let underway = this.underway.take();
+        Poll::Ready(Ok(response.map(|body| Taken::new(body, underway))))
+    }
+}
+
+/// The body of an answer, which is handed over in pieces, and seen to be taken.
+struct Taken {
+    body: Body,
+    /// What is left of a piece that was too large.
+    rest: Bytes,
+    underway: Option<Underway>,
+}
+
+impl Taken {
+    fn new(body: Body, mut underway: Option<Underway>) -> Self {
+        // A stream of events has no end by which it could be late.
+        if body.size_hint().exact().is_some()
+            && let Some(underway) = &mut underway
+        {
+            underway.answered();
+        }
+        Self { body, rest: Bytes::new(), underway }
+    }
+}
+
+impl HttpBody for Taken {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(underway) = &self.underway {
+            underway.taken();
+        }
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)).transpose()? {
+                None => return Poll::Ready(None),
+                Some(frame) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+            }
+        }
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let mut hint = self.body.size_hint();
+        let rest = self.rest.len() as u64;
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
     }
 }

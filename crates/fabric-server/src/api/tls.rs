@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
@@ -13,6 +12,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
 
 /// How a server speaks TLS: 1.2 or 1.3, HTTP/2 or HTTP/1.1 by ALPN.
 ///
@@ -108,10 +108,9 @@ impl Tls {
         self.authority.as_deref()
     }
 
-    /// Speaks TLS on the connections that another acceptor prepares.
-    pub(crate) fn acceptor<A>(&self, inner: A) -> RustlsAcceptor<A> {
-        let config = RustlsConfig::from_config(self.config.clone());
-        RustlsAcceptor::new(config).acceptor(inner)
+    /// What speaks TLS on connections.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config.clone())
     }
 
     fn new(

@@ -11,13 +11,13 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use crate::api::callers::Callers;
 use crate::api::clock::Clock;
 use crate::api::request_id::RequestIds;
-use crate::api::server::Server;
+use crate::api::server::{Acceptor, Server};
 #[cfg(feature = "tls")]
 use crate::api::tls::Tls;
 use crate::mock::around::AroundWorld;
 use crate::mock::control;
 use crate::mock::control::access::Access;
-use crate::mock::fault::connection::BreakableAcceptor;
+use crate::mock::fault::connection::MakeBreakable;
 use crate::mock::header::X_MOCK_REASON;
 use crate::mock::identity;
 use crate::mock::service::service;
@@ -118,14 +118,10 @@ impl MockServer {
             router = router.layer(cors(&settings.cors_origins).map_err(invalid)?);
         }
         let listener = TcpListener::bind(settings.listen)?;
-        let acceptor = BreakableAcceptor;
+        let acceptor = Acceptor::new(router, MakeBreakable);
         #[cfg(feature = "tls")]
-        let server = match &settings.tls {
-            Some(tls) => Server::accept_by(tls.acceptor(acceptor), listener, router)?,
-            None => Server::accept_by(acceptor, listener, router)?,
-        };
-        #[cfg(not(feature = "tls"))]
-        let server = Server::accept_by(acceptor, listener, router)?;
+        let acceptor = Acceptor { tls: settings.tls.as_ref().map(Tls::acceptor), ..acceptor };
+        let server = acceptor.start(listener)?;
         let endpoint = format!("{scheme}://{}", server.address());
         Ok(Self {
             server,
@@ -175,13 +171,9 @@ impl MockServer {
     }
 
     /// Accepts no more requests, finishes the open ones and stops, at the latest after `grace`.
-    ///
-    /// # Errors
-    ///
-    /// What went wrong while the server ran.
-    pub async fn shutdown(self, grace: Duration) -> io::Result<()> {
+    pub async fn shutdown(self, grace: Duration) {
         self.world.stop().stop();
-        self.server.shutdown(grace).await
+        self.server.shutdown(grace).await;
     }
 }
 

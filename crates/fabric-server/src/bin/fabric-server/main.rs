@@ -116,9 +116,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     }
     tracing::info!("stopping: finishing the open requests; a second signal stops at once");
     tokio::select! {
-        result = server.shutdown(grace) => result.map_err(|error| error.to_string()),
-        () = signals.next() => Ok(()),
+        () = server.shutdown(grace) => {}
+        () = signals.next() => {}
     }
+    Ok(())
 }
 
 /// Reads the fixtures again on SIGHUP, and with --watch-fixtures whenever the file changes.

@@ -69,7 +69,7 @@ pub(crate) async fn run(command: Command) -> Result<(), String> {
         }
     }
     let world = recorder.world().clone();
-    recorder.shutdown(Duration::from_secs(30)).await.map_err(|error| error.to_string())?;
+    recorder.shutdown(Duration::from_secs(30)).await;
     write(&out, &world)
 }
 

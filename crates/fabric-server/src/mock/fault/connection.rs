@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
-use axum::Extension;
-use axum::middleware::AddExtension;
-use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tower::Layer;
+
+use crate::api::server::Prepare;
 
 /// How a connection may be broken, from the request's side of it. Clones are of the same connection.
 #[derive(Clone, Debug, Default)]
@@ -94,20 +92,16 @@ impl AsyncWrite for Breakable {
     }
 }
 
-/// Gives each request the [`Connection`] that it came on, and sends small answers at once.
+/// Makes the connections of a server breakable.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BreakableAcceptor;
+pub(crate) struct MakeBreakable;
 
-impl<S> Accept<TcpStream, S> for BreakableAcceptor {
+impl Prepare for MakeBreakable {
     type Stream = Breakable;
-    type Service = AddExtension<S, Connection>;
-    type Future = std::future::Ready<io::Result<(Self::Stream, Self::Service)>>;
+    type Extension = Connection;
 
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+    fn prepare(&self, stream: TcpStream) -> (Breakable, Connection) {
         let connection = Connection::default();
-        let service = Extension(connection.clone()).layer(service);
-        std::future::ready(
-            stream.set_nodelay(true).map(|()| (Breakable { stream, connection }, service)),
-        )
+        (Breakable { stream, connection: connection.clone() }, connection)
     }
 }

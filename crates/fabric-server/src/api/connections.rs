@@ -1,0 +1,375 @@
+//! The connections of a server: how many there may be, how long each may wait, and how they end.
+
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+/// The limits of connections. Times are kept to within a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// How many there may be. If there is one more, the one that has been idle the longest ends; if none is idle,
+    /// the new one is refused with 503.
+    pub connections: usize,
+    /// How long one may take to send the head of a request, from its first byte or from the start.
+    pub head: Duration,
+    /// How long one may be idle between two requests.
+    pub idle: Duration,
+    /// How long one may take to receive the next piece of an answer.
+    pub answer: Duration,
+}
+
+impl Default for ConnectionLimits {
+    /// 16,384 connections, 30 seconds for a head, 90 between requests, 60 for a piece of an answer.
+    fn default() -> Self {
+        Self {
+            connections: 16_384,
+            head: Duration::from_secs(30),
+            idle: Duration::from_secs(90),
+            answer: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The open connections of a server. Clones are of the same server.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: ConnectionLimits,
+    /// The seconds since the start: read without asking the system.
+    seconds: Arc<AtomicU32>,
+    open: Mutex<Open>,
+    ended: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    last_id: u64,
+    connections: HashMap<u64, (Arc<Watch>, AbortHandle)>,
+}
+
+/// What is seen of a connection.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    seconds: Arc<AtomicU32>,
+    /// How many calls are underway: until their answers have been taken whole.
+    underway: AtomicU32,
+    /// How many of them have an answer that is being sent.
+    sending: AtomicU32,
+    /// Since when no call is underway.
+    waiting_since: AtomicU32,
+    /// When a piece of an answer was taken last.
+    taken_at: AtomicU32,
+    /// Since when nothing can be written; 0 if something can.
+    blocked_since: AtomicU32,
+    /// Whether a byte has come since no call is underway, or since the connection began.
+    is_heard: AtomicBool,
+    /// Whether the connection is to end as soon as no call is underway.
+    is_finishing: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: ConnectionLimits) -> Self {
+        // From 1 on, so that 0 is no time.
+        let seconds = Arc::new(AtomicU32::new(1));
+        let shared = Shared { limits, seconds, open: Mutex::default(), ended: Notify::new() };
+        Self(Arc::new(shared))
+    }
+
+    /// Runs a connection in a task of its own; `None` if there are too many.
+    pub(crate) fn spawn<F>(&self, run: impl FnOnce(Arc<Watch>) -> F) -> Option<()>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let open = &mut *self.0.open.lock();
+        if open.connections.len() >= self.0.limits.connections {
+            self.end_idle(open)?;
+        }
+        let watch = Arc::new(Watch::new(self.0.seconds.clone()));
+        let running = run(watch.clone());
+        open.last_id += 1;
+        let ending = Ending { connections: self.clone(), id: open.last_id };
+        let task = tokio::spawn(async move {
+            let _ending = ending;
+            running.await;
+        });
+        open.connections.insert(open.last_id, (watch, task.abort_handle()));
+        Some(())
+    }
+
+    /// Ends the connection that has been idle the longest; `None` if none is.
+    fn end_idle(&self, open: &mut Open) -> Option<()> {
+        let idle = open.connections.iter().filter(|(_, (watch, _))| watch.is_idle());
+        let since = |watch: &Watch| watch.waiting_since.load(Ordering::Relaxed);
+        let (id, _) = idle.min_by_key(|(_, (watch, _))| since(watch))?;
+        let id = *id;
+        let (_, task) = open.connections.remove(&id)?;
+        task.abort();
+        Some(())
+    }
+
+    /// Makes room where the system has none left for another connection.
+    pub(crate) fn make_room(&self) {
+        let _ = self.end_idle(&mut self.0.open.lock());
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.open.lock().connections.len()
+    }
+
+    /// Ends what waits for too long, once a second.
+    pub(crate) async fn watch_over(self) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        second.tick().await;
+        loop {
+            second.tick().await;
+            let now = self.0.seconds.fetch_add(1, Ordering::Relaxed) + 1;
+            let open = self.0.open.lock();
+            for (watch, task) in open.connections.values() {
+                match watch.state(now, &self.0.limits) {
+                    State::InTime => {}
+                    State::Idle => watch.finish(),
+                    State::Late => task.abort(),
+                }
+            }
+        }
+    }
+
+    /// Lets every connection end when its calls are answered.
+    pub(crate) fn finish(&self) {
+        self.0.open.lock().connections.values().for_each(|(watch, _)| watch.finish());
+    }
+
+    /// Waits until there is none.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let ended = self.0.ended.notified();
+            if self.0.open.lock().connections.is_empty() {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Ends all at once.
+    pub(crate) fn abort(&self) {
+        self.0.open.lock().connections.values().for_each(|(_, task)| task.abort());
+    }
+}
+
+/// Removes a connection that has ended, however it did.
+struct Ending {
+    connections: Connections,
+    id: u64,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Connections(shared) = &self.connections;
+        let mut open = shared.open.lock();
+        let gone = open.connections.remove(&self.id);
+        let is_last = open.connections.is_empty();
+        drop(open);
+        drop(gone);
+        if is_last {
+            shared.ended.notify_waiters();
+        }
+    }
+}
+
+/// Whether a connection keeps to its limits.
+enum State {
+    InTime,
+    /// It has asked nothing for too long.
+    Idle,
+    /// It holds something up.
+    Late,
+}
+
+impl Watch {
+    fn new(seconds: Arc<AtomicU32>) -> Self {
+        let now = seconds.load(Ordering::Relaxed);
+        Self {
+            seconds,
+            underway: AtomicU32::new(0),
+            sending: AtomicU32::new(0),
+            waiting_since: AtomicU32::new(now),
+            taken_at: AtomicU32::new(now),
+            blocked_since: AtomicU32::new(0),
+            // The first head is awaited from the start.
+            is_heard: AtomicBool::new(true),
+            is_finishing: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    fn now(&self) -> u32 {
+        self.seconds.load(Ordering::Relaxed)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.underway.load(Ordering::Acquire) == 0 && !self.is_heard.load(Ordering::Relaxed)
+    }
+
+    fn state(&self, now: u32, limits: &ConnectionLimits) -> State {
+        let is_over = |since: &AtomicU32, limit: Duration| {
+            u64::from(now.saturating_sub(since.load(Ordering::Relaxed))) > limit.as_secs()
+        };
+        if self.blocked_since.load(Ordering::Relaxed) != 0
+            && is_over(&self.blocked_since, limits.answer)
+        {
+            return State::Late;
+        }
+        if self.underway.load(Ordering::Acquire) > 0 {
+            let is_taken = self.sending.load(Ordering::Relaxed) == 0
+                || !is_over(&self.taken_at, limits.answer);
+            return if is_taken { State::InTime } else { State::Late };
+        }
+        match self.is_heard.load(Ordering::Relaxed) {
+            true if is_over(&self.waiting_since, limits.head) => State::Late,
+            false if is_over(&self.waiting_since, limits.idle) => State::Idle,
+            _ => State::InTime,
+        }
+    }
+
+    fn finish(&self) {
+        self.is_finishing.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Whether the connection is to end; if not, its task is woken when it is.
+    pub(crate) fn is_finishing(&self, context: &Context<'_>) -> bool {
+        self.waker.register(context.waker());
+        self.is_finishing.load(Ordering::Acquire)
+    }
+}
+
+/// A call that is underway, until its answer was taken or given up.
+#[derive(Debug)]
+pub(crate) struct Underway {
+    watch: Arc<Watch>,
+    is_sending: bool,
+}
+
+impl Underway {
+    pub(crate) fn new(watch: &Arc<Watch>) -> Self {
+        watch.underway.fetch_add(1, Ordering::AcqRel);
+        Self { watch: watch.clone(), is_sending: false }
+    }
+
+    /// The answer is there, and as long as its caller takes it. What has no end of its own is not awaited.
+    pub(crate) fn answered(&mut self) {
+        self.is_sending = true;
+        self.taken();
+        self.watch.sending.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A piece of the answer was taken.
+    pub(crate) fn taken(&self) {
+        self.watch.taken_at.store(self.watch.now(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        let watch = &self.watch;
+        if self.is_sending {
+            watch.sending.fetch_sub(1, Ordering::Relaxed);
+            self.taken();
+        }
+        if watch.underway.load(Ordering::Relaxed) == 1 {
+            watch.waiting_since.store(watch.now(), Ordering::Relaxed);
+            watch.is_heard.store(false, Ordering::Relaxed);
+        }
+        watch.underway.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A stream that tells its [`Watch`] what goes over it.
+#[derive(Debug)]
+pub(crate) struct Watched<S> {
+    stream: S,
+    watch: Arc<Watch>,
+    is_blocked: bool,
+}
+
+impl<S> Watched<S> {
+    pub(crate) fn new(stream: S, watch: Arc<Watch>) -> Self {
+        Self { stream, watch, is_blocked: false }
+    }
+
+    fn note<T>(&mut self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_pending() != self.is_blocked {
+            self.is_blocked = written.is_pending();
+            let since = if self.is_blocked { self.watch.now() } else { 0 };
+            self.watch.blocked_since.store(since, Ordering::Relaxed);
+        }
+        written
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let filled = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let watch = &self.watch;
+        if buffer.filled().len() > filled
+            && watch.underway.load(Ordering::Relaxed) == 0
+            && !watch.is_heard.load(Ordering::Relaxed)
+        {
+            watch.waiting_since.store(watch.now(), Ordering::Relaxed);
+            watch.is_heard.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, buffer);
+        self.note(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.note(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
