@@ -14,6 +14,7 @@ pub use api::answer::Answer;
 pub use api::around::{Around, Call};
 pub use api::callers::{Caller, Callers, DEFAULT_PROJECT, Verifier, Verifying};
 pub use api::clock::Clock;
+pub use api::connections::ConnectionLimits;
 pub use api::credentials::{Credential, Grant, SignedIn};
 pub use api::limits::Limits;
 pub use api::request_id::RequestIds;

@@ -118,7 +118,8 @@ impl MockServer {
             router = router.layer(cors(&settings.cors_origins).map_err(invalid)?);
         }
         let listener = TcpListener::bind(settings.listen)?;
-        let acceptor = Acceptor::new(router, MakeBreakable);
+        let limits = settings.connections;
+        let acceptor = Acceptor { limits, ..Acceptor::new(router, MakeBreakable) };
         #[cfg(feature = "tls")]
         let acceptor = Acceptor { tls: settings.tls.as_ref().map(Tls::acceptor), ..acceptor };
         let server = acceptor.start(listener)?;
@@ -137,6 +138,12 @@ impl MockServer {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.server.connections()
     }
 
     /// The certificate that a client must trust to reach a server with [`Tls::self_signed`], in PEM.

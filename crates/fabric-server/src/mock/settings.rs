@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::api::clock::Clock;
+use crate::api::connections::ConnectionLimits;
 use crate::api::credentials::Credential;
 use crate::api::limits::Limits;
 #[cfg(feature = "tls")]
@@ -58,6 +59,8 @@ pub struct Settings {
     pub snapshot: Option<Snapshot>,
     /// The limits of a request.
     pub limits: Limits,
+    /// The limits of connections.
+    pub connections: ConnectionLimits,
     /// How many records of a resource a project may have; any number when absent, none with 0. A request for
     /// one more is rejected with 429.
     pub quota: Option<usize>,
@@ -97,6 +100,7 @@ impl Default for Settings {
             fixtures: Fixtures::default(),
             snapshot: None,
             limits: Limits::default(),
+            connections: ConnectionLimits::default(),
             quota: None,
             rate_limit: None,
             journal_limit: JOURNAL_LIMIT,

@@ -9,6 +9,7 @@
 mod bad_requests;
 mod behaviour;
 mod callers;
+mod connections;
 mod control;
 mod endpoints;
 mod faults;

@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-use fabric_server::{Profile, RateLimit};
+use fabric_server::{ConnectionLimits, Profile, RateLimit};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A mock server for Huawei Cloud DataArts Fabric.
@@ -149,6 +149,23 @@ pub(crate) struct Arguments {
     /// The largest body of a request; what is larger is answered with 413
     #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
     pub(crate) body_limit: usize,
+
+    /// The most connections. For one more, the one that is idle the longest ends; if none is, the new one is
+    /// answered with 503
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_CONNECTIONS", default_value_t = ConnectionLimits::default().connections, value_parser = whole_number::<usize>)]
+    pub(crate) max_connections: usize,
+
+    /// The longest time for the head of a request; then the connection ends
+    #[arg(long, value_name = "DUR", env = "FABRIC_HEAD_TIMEOUT", default_value = "30s", value_parser = duration)]
+    pub(crate) head_timeout: Duration,
+
+    /// The longest time between two requests of a connection
+    #[arg(long, value_name = "DUR", env = "FABRIC_IDLE_TIMEOUT", default_value = "90s", value_parser = duration)]
+    pub(crate) idle_timeout: Duration,
+
+    /// The longest time for a caller to receive the next 64 KiB of an answer; then the connection ends
+    #[arg(long, value_name = "DUR", env = "FABRIC_ANSWER_TIMEOUT", default_value = "60s", value_parser = duration)]
+    pub(crate) answer_timeout: Duration,
 
     /// How logs are written
     #[arg(long, env = "FABRIC_LOG_FORMAT", default_value = "text")]

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use fabric_model::Invalid;
 use fabric_server::journal::{Entries, Entry};
-use fabric_server::{Accounts, Clock, Credential, Fixtures, Limits, Settings, Snapshot, Tls};
+use fabric_server::{
+    Accounts, Clock, ConnectionLimits, Credential, Fixtures, Limits, Settings, Snapshot, Tls,
+};
 
 use crate::arguments::{Arguments, SecretText};
 
@@ -77,6 +79,12 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
         control_token: control_token(arguments)?,
         cors_origins: arguments.cors_origins.clone(),
         limits: Limits { body: arguments.body_limit, time: request_timeout },
+        connections: ConnectionLimits {
+            connections: arguments.max_connections,
+            head: arguments.head_timeout,
+            idle: arguments.idle_timeout,
+            answer: arguments.answer_timeout,
+        },
         hostname: hostname(),
     })
 }
