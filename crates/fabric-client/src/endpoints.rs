@@ -2,10 +2,10 @@
 
 use fabric_model::endpoint::{
     CreateEndpoint, DeleteEndpoint, Endpoint, EndpointCreate, EndpointId, EndpointPage,
-    EndpointPath, EndpointStatus, EndpointSummary, EndpointUpdate, EndpointsPath, ListEndpoints,
+    EndpointPath, EndpointStatus, EndpointSummary, EndpointUpdate, ListEndpoints,
     ListEndpointsQuery, ShowEndpoint, ShowEndpointQuery, SubscribeEndpoint, UpdateEndpoint,
 };
-use fabric_model::workspace::WorkspaceId;
+use fabric_model::workspace::{WorkspaceId, WorkspacePath};
 use fabric_model::{Nothing, Request};
 use futures_util::stream::Stream;
 
@@ -182,8 +182,8 @@ impl Endpoints<'_> {
         self.client.wait_until_gone(&self.show_request(id)?, wait, judge).await
     }
 
-    fn workspace(&self) -> EndpointsPath {
-        EndpointsPath { workspace_id: self.workspace_id.clone() }
+    fn workspace(&self) -> WorkspacePath {
+        WorkspacePath { workspace_id: self.workspace_id.clone() }
     }
 
     fn path<Id>(&self, id: Id) -> Result<EndpointPath, Error>

@@ -22,11 +22,11 @@ use crate::api::credentials::{Grant, SignedIn};
 use crate::api::rejected::Rejected;
 use crate::api::routing::{Api, SignInAnswer, SignInCall};
 use crate::api::time;
+use crate::mock::fault::rule::Write;
 use crate::mock::identity::accounts::{DEFAULT_DOMAIN, Directory, made_up_id};
 use crate::mock::identity::passwords::{Gate, PasswordHash};
 use crate::mock::identity::projects::{KnownProject, Reach};
 use crate::mock::operations::Mock;
-use crate::mock::projects::Outcome;
 use crate::mock::world::World;
 
 /// How long the token of a user is good: as long as the service's.
@@ -122,7 +122,7 @@ impl Desk {
             actions: known.as_ref().and_then(|user| user.actions.clone()),
             signed_in: Some(SignedIn { domain: domain.clone(), user: name.clone(), at: now }),
         };
-        let token = self.world.sign_in(&domain, &name, known.as_ref(), &grant, mock.outcome);
+        let token = self.world.sign_in(&domain, &name, known.as_ref(), &grant, mock.write);
         let token = token.ok_or_else(|| {
             let reason = "sign-in: the user was changed meanwhile";
             rejected(IdentityFailure::PasswordRejected, reason)
@@ -246,7 +246,7 @@ impl Desk {
         let [access, secret, token] = self.world.callers().new_key();
         let key = AccessKey::new(access.clone(), secret.clone());
         let key = key.and_then(|key| key.with_security_token(token.clone()))?;
-        if mock.outcome == Outcome::Kept {
+        if mock.write == Write::Kept {
             self.world.callers().accept_key(key, grant);
         }
         let credential = TemporaryKey {

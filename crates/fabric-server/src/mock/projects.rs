@@ -102,7 +102,7 @@ impl Project {
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
         let table = self.tables.of::<R>();
         let Ok(learned) = table.learn(answer, &mut making) else { return };
-        let _ = self.learn_owned(R::Resource::INFO, learned, owners, behaviour, now);
+        let _ = self.learn_owned(R::Resource::INFO, learned, &owners, behaviour, now);
     }
 
     /// Adds or changes a record as fixtures say.

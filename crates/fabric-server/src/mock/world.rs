@@ -575,12 +575,12 @@ impl World {
         name: &str,
         user: Option<&Arc<User>>,
         grant: &Grant,
-        outcome: Outcome,
+        write: Write,
     ) -> Option<String> {
         let _live = self.0.projects.read();
         self.0.directory.while_unchanged(domain, name, user, || {
             let token = self.0.callers.new_token();
-            if outcome == Outcome::Kept {
+            if write == Write::Kept {
                 self.0.callers.accept_token(&token, grant.clone());
             }
             token
