@@ -36,9 +36,10 @@ impl Answer {
         Ok(Self { status, headers, body, end })
     }
 
-    /// Whether the gateway answered, which checks signatures, and not a proxy on the way.
-    pub(crate) fn is_of_gateway(&self) -> bool {
-        ApiError::read(self.status, None, &self.body).is_of_gateway()
+    /// Whether those answered who check signatures, the gateway or the identity service, and not a proxy on the way.
+    pub(crate) fn is_of_verifier(&self) -> bool {
+        let error = ApiError::read(self.status, None, &self.body);
+        error.is_of_gateway() || error.json().is_some_and(|body| body.contains_key("error"))
     }
 
     pub(crate) fn request_id(&self) -> Option<String> {

@@ -141,7 +141,7 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
-            if may_correct && answer.is_of_gateway() && clock.learn(&answer.headers, sent) {
+            if may_correct && answer.is_of_verifier() && clock.learn(&answer.headers, sent) {
                 may_correct = false;
                 continue;
             }

@@ -354,7 +354,8 @@ fn the_chain_says_what_is_missing_and_shows_no_secret() {
     let nowhere = ("HOME", "/does/not/exist");
     assert_eq!(
         why([nowhere].into()),
-        "HUAWEICLOUD_SDK_AK is not set, and there is no /does/not/exist/.huaweicloud/credentials"
+        "neither HUAWEICLOUD_SDK_AK nor OS_USERNAME is set, and there is no \
+         /does/not/exist/.huaweicloud/credentials"
     );
     assert!(why(Environment::from([])).contains("there is no home"));
     let file = ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/does/not/exist");

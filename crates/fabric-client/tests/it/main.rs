@@ -11,4 +11,5 @@ mod log;
 mod observation;
 mod operations;
 mod script;
+mod sign_in;
 mod tasks;

@@ -208,6 +208,49 @@ async fn items_without_ids_are_all_returned_and_end() {
     assert!(matches!(outcome, Err(Error::Unexpected { .. })), "{outcome:?}");
 }
 
+#[tokio::test]
+async fn pages_that_come_round_again_end_the_list() {
+    // Three pages without ids, of a service that does not know the offset.
+    let page = |status: &str| {
+        answer(&format!(r#"{{"things": [{{"status": "A"}}, {{"status": "{status}"}}]}}"#))
+    };
+    let pages = ["A", "B", "C"].map(page);
+    let script = Script::start::<200>(std::array::from_fn(|at| &*pages[at % 3]));
+    let outcome: Result<Vec<Thing>, Error> = client(&script).items(list(2)).try_collect().await;
+    assert!(matches!(outcome, Err(Error::Unexpected { .. })), "{outcome:?}");
+    assert!(script.requests().len() < 100);
+}
+
+#[tokio::test]
+async fn a_list_ends_at_its_total() {
+    let page =
+        |items: &str, total: u64| answer(&format!(r#"{{"things": [{items}], "total": {total}}}"#));
+    let full = page(r#"{"id": "a"}, {"id": "b"}"#, 2);
+    let script = Script::start([&*full]);
+    let things: Vec<Thing> = client(&script).items(list(2)).try_collect().await.unwrap();
+    assert_eq!((things.len(), script.requests().len()), (2, 1));
+    // Nor are items without ids asked for beyond it.
+    let unnamed = page(r#"{"status": "A"}, {"status": "B"}"#, 2);
+    let script = Script::start([&*unnamed]);
+    assert_eq!(client(&script).pages(list(2)).count().await, 1);
+    // At a hundred the service may have stopped counting.
+    let items = |range: std::ops::Range<u32>| {
+        range.map(|id| format!(r#"{{"id": "{id}"}}"#)).collect::<Vec<_>>().join(",")
+    };
+    let script = Script::start([&*page(&items(0..100), 100), &*page(&items(100..101), 100)]);
+    let things: Vec<Thing> = client(&script).items(list(100)).try_collect().await.unwrap();
+    assert_eq!(things.len(), 101);
+}
+
+#[tokio::test]
+async fn a_page_longer_than_asked_for_is_unexpected() {
+    let long = answer(r#"{"things": [{"id": "a"}, {"id": "b"}, {"id": "c"}]}"#);
+    let mut items = client(&Script::start([&*long])).items(list(2)).boxed();
+    let error = items.try_next().await.unwrap_err();
+    assert!(error.to_string().ends_with("a page has 3 items in place of 2"), "{error}");
+    assert!(items.next().await.is_none());
+}
+
 fn quick() -> Wait<ShowThing> {
     Wait::default().intervals(Duration::from_millis(1), Duration::from_millis(2))
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fabric_client::model::access_client::{
-    AccessClientCreate, AccessClientStatus, ListAccessClientsQuery,
+    AccessClientCreate, AccessClientStatus, ListAccessClientsQuery, ShowAccessClient,
 };
 use fabric_client::{Client, CreateError, Creation, Error, Retry, Wait, WaitError};
 use fabric_server::{MockServer, Settings};
@@ -94,7 +94,7 @@ async fn an_error_ends_the_list() {
     assert!(items.next().await.is_none());
 }
 
-fn quick() -> Wait {
+fn quick() -> Wait<ShowAccessClient> {
     Wait::default().intervals(Duration::from_millis(10), Duration::from_millis(20))
 }
 
