@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "certificates are made by the system's clock")]
 
+mod readme;
+mod resources;
+mod sign_in;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -25,15 +29,21 @@ async fn fabric(endpoint: &str, arguments: &[&str], variables: &[(&str, &str)]) 
 
 /// The same, with a text on standard input.
 async fn fabric_reading(
-    input: &'static str,
+    input: &str,
     endpoint: &str,
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> Ended {
+    run(input, &[&["--endpoint", endpoint], arguments].concat(), variables).await
+}
+
+/// The same, wherever the service is.
+async fn run(input: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fabric"));
-    command.args(["--endpoint", endpoint]).args(arguments).env_clear();
+    command.args(arguments).env_clear();
     command.env("HOME", "/does/not/exist").envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let input = input.to_owned();
     // The server runs in this process, so it must not be held up.
     let ending = tokio::task::spawn_blocking(move || {
         let mut child = command.spawn().unwrap();
