@@ -6,10 +6,11 @@ use crate::breaking;
 use crate::shell::{Outcome, read, root, write};
 
 /// The documents, and the name of each under `openapi/`.
-fn documents() -> [(&'static str, String); 3] {
+fn documents() -> [(&'static str, String); 4] {
     [
         ("openapi.json", document::json()),
         ("openapi-3.0.json", document::json_3_0()),
+        ("identity.json", document::identity::json()),
         ("mock.json", fabric_server::control_document()),
     ]
 }

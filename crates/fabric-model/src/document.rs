@@ -1,5 +1,6 @@
 //! The OpenAPI document, written from the operations: [`json`] in version 3.1, [`json_3_0`] in 3.0.
 
+pub mod identity;
 mod layout;
 mod version_3_0;
 
@@ -23,7 +24,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
-use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
     Components, OpenApi, OpenApiBuilder, RefOr, Required, Response, ResponseBuilder,
 };
@@ -52,6 +53,7 @@ pub fn openapi() -> OpenApi {
             (GATEWAY.to_owned(), rejected_by_the_gateway()),
             (NO_ANSWER.to_owned(), no_answer_from_the_service()),
         ]),
+        service: Service::Fabric,
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
@@ -87,12 +89,7 @@ pub fn openapi() -> OpenApi {
                 .description(Some("The mock server, as it starts without arguments"))
                 .build(),
         ]))
-        .tags(Some(resources().into_iter().map(|resource| {
-            TagBuilder::new()
-                .name(resource.plural())
-                .description(Some(resource.description))
-                .build()
-        })))
+        .tags(Some(tags(operations())))
         .paths(document.paths)
         .components(Some(components(document.schemas, document.responses)))
         .build()
@@ -127,16 +124,20 @@ fn order() -> Vec<String> {
     paths.chain(Failure::ALL.map(name)).collect()
 }
 
-/// Every resource, in the order of its first operation.
-fn resources() -> Vec<&'static ResourceInfo> {
-    let mut resources = Vec::new();
-    for operation in operations() {
+/// A tag for every resource, by name.
+fn tags(operations: &[&'static OperationInfo]) -> Vec<Tag> {
+    let mut resources: Vec<&'static ResourceInfo> = Vec::new();
+    for operation in operations {
         if !resources.contains(&operation.resource) {
             resources.push(operation.resource);
         }
     }
     resources.sort_unstable_by_key(|resource| resource.name);
-    resources
+    let tag = |resource: &'static ResourceInfo| {
+        let tag = TagBuilder::new().name(resource.plural());
+        tag.description(Some(resource.description)).build()
+    };
+    resources.into_iter().map(tag).collect()
 }
 
 fn value() -> Value {
@@ -230,7 +231,15 @@ fn components(
         .build()
 }
 
+/// The services that have a document, each with failures of its own form.
+#[derive(Clone, Copy)]
+enum Service {
+    Fabric,
+    Identity,
+}
+
 struct Document {
+    service: Service,
     paths: PathsBuilder,
     schemas: BTreeMap<String, RefOr<Schema>>,
     responses: BTreeMap<String, Response>,
@@ -269,6 +278,9 @@ impl Document {
                 .security(SecurityRequirement::new(TOKEN, no_scopes()))
                 .security(SecurityRequirement::new(SIGNATURE, no_scopes()))
         };
+        if let Some(name) = O::REQUEST_HEADER {
+            operation = operation.parameter(header_parameter(name));
+        }
         for parameter in parameters::<O>() {
             operation = operation.parameter(parameter);
         }
@@ -295,17 +307,29 @@ impl Document {
         for (name, link) in links(O::INFO, operations()) {
             success = success.link(name, link);
         }
+        if let Some(name) = O::RESPONSE_HEADER {
+            let schema = Ref::from_schema_name(AUTH_TOKEN);
+            let header = HeaderBuilder::new().schema(Some(schema)).description(Some("The token."));
+            success = success.header(name, header.build());
+        }
         operation = operation.response(O::SUCCESS.as_str(), success.build());
         for failure in O::FAILURES {
-            let name = name(*failure);
+            let (name, response) = match self.service {
+                Service::Fabric => (name(*failure), failed(*failure)),
+                Service::Identity => identity::failed(*failure),
+            };
             operation =
                 operation.response(failure.status().as_str(), Ref::from_response_name(&name));
-            self.responses.insert(name, failed(*failure));
+            self.responses.insert(name, response);
         }
-        operation
-            .response("4XX", Ref::from_response_name(GATEWAY))
-            .response("5XX", Ref::from_response_name(NO_ANSWER))
-            .build()
+        let others = match self.service {
+            Service::Fabric => [("4XX", GATEWAY), ("5XX", NO_ANSWER)],
+            Service::Identity => identity::OTHERS,
+        };
+        for (statuses, name) in others {
+            operation = operation.response(statuses, Ref::from_response_name(name));
+        }
+        operation.build()
     }
 }
 
@@ -421,6 +445,17 @@ fn token_parameter() -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some("The caller's token. Not needed when the request is signed."))
+        .schema(Some(Ref::from_schema_name(AUTH_TOKEN)))
+        .build()
+}
+
+/// A token in a header that belongs to one operation.
+fn header_parameter(name: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some("The token that the call is about."))
         .schema(Some(Ref::from_schema_name(AUTH_TOKEN)))
         .build()
 }

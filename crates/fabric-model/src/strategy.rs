@@ -19,6 +19,7 @@
 //! });
 //! ```
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -128,8 +129,11 @@ pub fn parameters_schema<P: Parameters>() -> Value {
 }
 
 /// The schemas by their names. Asked for in every case of a test, so made once.
-static SCHEMAS: LazyLock<Value> =
-    LazyLock::new(|| json!(crate::document::openapi().components.map(|parts| parts.schemas)));
+static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
+    let documents = [crate::document::openapi(), crate::document::identity::openapi()];
+    let parts = documents.map(|document| document.components.map(|parts| parts.schemas));
+    json!(parts.into_iter().flatten().flatten().collect::<BTreeMap<_, _>>())
+});
 
 /// Puts in the place of each `$ref` what it stands for.
 fn inline(schema: &mut Value, parts: &Value) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fabric_model::{Failure, Operation, OperationVisitor, Payload, visit_operations};
+use fabric_model::{Failure, Operation, OperationVisitor, Payload, identity, visit_operations};
 use fabric_server::MockServer;
 use serde_json::Value;
 
@@ -10,19 +10,45 @@ pub(crate) fn document() -> Value {
     serde_json::from_str(&fabric_model::document::json()).unwrap()
 }
 
+fn sign_in_document() -> Value {
+    serde_json::from_str(&fabric_model::document::identity::json()).unwrap()
+}
+
+/// The samples of an operation of sign-in are answers of the identity service, one of each status at least.
+#[test]
+fn failures_of_sign_in_are_documented_with_their_samples() {
+    let document = sign_in_document();
+    for operation in identity::operations() {
+        let method = operation.method.as_str().to_lowercase();
+        let responses = &document["paths"][operation.path][method.as_str()]["responses"];
+        for failure in operation.failures {
+            let reference = responses[failure.status().as_str()]["$ref"].as_str().unwrap();
+            let response = document.pointer(&reference[1..]).unwrap();
+            let samples = response["content"]["application/json"]["examples"].as_object().unwrap();
+            assert!(!samples.is_empty(), "{} {failure:?}", operation.id);
+            for sample in samples.values() {
+                assert_eq!(sample["value"]["error"]["code"], failure.status().as_u16());
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn documented_is_served() {
     let mut documented = BTreeSet::new();
-    for (path, item) in document()["paths"].as_object().unwrap() {
-        for method in item.as_object().unwrap().keys() {
-            documented.insert(format!("{} {path}", method.to_uppercase()));
+    for document in [document(), sign_in_document()] {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                documented.insert(format!("{} {path}", method.to_uppercase()));
+            }
         }
     }
     let mock = MockServer::start().await;
     let served = mock.operations().iter().map(|(method, path)| format!("{method} {path}"));
     let served: BTreeSet<_> = served.collect();
     assert_eq!(documented, served);
-    assert_eq!(documented.len(), fabric_model::operations().len());
+    let all = fabric_model::operations().len() + identity::operations().len();
+    assert_eq!(documented.len(), all);
 }
 
 #[test]
@@ -37,12 +63,13 @@ fn every_reference_resolves() {
             _ => {}
         }
     }
-    let document = document();
-    let mut found = Vec::new();
-    references(&document, &mut found);
-    assert!(found.len() > 20, "the document uses components");
-    for reference in found {
-        assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+    for document in [document(), sign_in_document()] {
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 20, "the document uses components");
+        for reference in found {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+        }
     }
 }
 
@@ -65,6 +92,7 @@ fn examples_fit_their_schemas() {
         }
     }
     visit_operations(&mut Examples);
+    identity::visit_operations(&mut Examples);
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use fabric_client::{Client, Credentials, Error, Retry};
 use fabric_model::signature::AccessKey;
 use fabric_model::{
-    ApiError, Failure, Invalid, Operation, OperationVisitor, Request, strategy, visit_operations,
+    ApiError, Failure, Invalid, Operation, OperationVisitor, Request, identity, strategy,
+    visit_operations,
 };
 use fabric_server::{Api, Caller, Callers, Credential, Server};
 use parking_lot::Mutex;
@@ -103,12 +104,15 @@ fn every_operation_crosses_a_socket_unchanged_and_signed() {
     let exchange = Exchange::default();
     let mut routes = Routes(Some(Api::new(exchange.clone()).callers(callers)));
     visit_operations(&mut routes);
+    identity::visit_operations(&mut routes);
     let guard = runtime.enter();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server::start(listener, routes.0.unwrap().into_router()).unwrap();
     let client = Client::builder(&format!("http://{}", server.address())).credentials(credentials);
     let client = client.retry(Retry::off()).build().unwrap();
     drop(guard);
-    visit_operations(&mut RoundTrip { runtime, exchange, client });
+    let mut round_trip = RoundTrip { runtime, exchange, client };
+    visit_operations(&mut round_trip);
+    identity::visit_operations(&mut round_trip);
     drop(server);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use fabric_model::{
-    Operation, OperationVisitor, Parameters, Payload, Request, strategy, visit_operations,
+    Operation, OperationVisitor, Parameters, Payload, Request, identity, strategy, visit_operations,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -34,6 +34,7 @@ static NAMES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     }
     let mut names = Names(BTreeSet::new());
     visit_operations(&mut names);
+    identity::visit_operations(&mut names);
     names.0
 });
 
@@ -109,6 +110,7 @@ impl OperationVisitor for Bodies {
 #[test]
 fn bodies_are_read_exactly_when_their_schema_says_so() {
     visit_operations(&mut Bodies);
+    identity::visit_operations(&mut Bodies);
 }
 
 #[test]
@@ -128,6 +130,7 @@ fn answers_are_read_whenever_their_schema_says_so() {
         }
     }
     visit_operations(&mut Answers);
+    identity::visit_operations(&mut Answers);
 }
 
 /// The parameters as names and values, those of a list under the same name.
@@ -198,6 +201,7 @@ fn queries_are_read_exactly_when_their_schema_says_so() {
     }
     let mut queries = Queries(0);
     visit_operations(&mut queries);
+    identity::visit_operations(&mut queries);
     assert!(queries.0 > 1, "{} queries", queries.0);
 }
 
@@ -223,5 +227,6 @@ fn paths_are_read_exactly_when_their_schema_says_so() {
     }
     let mut paths = Paths(0);
     visit_operations(&mut paths);
+    identity::visit_operations(&mut paths);
     assert!(paths.0 > 3, "{} paths", paths.0);
 }
