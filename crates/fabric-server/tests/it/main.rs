@@ -13,6 +13,7 @@ mod connections;
 mod control;
 mod endpoints;
 mod faults;
+mod identity;
 mod journal;
 mod operations;
 mod own_service;

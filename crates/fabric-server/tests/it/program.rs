@@ -17,7 +17,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-fn start(arguments: &[&str]) -> (Child, SocketAddr) {
+pub(crate) fn start(arguments: &[&str]) -> (Child, SocketAddr) {
     let (child, endpoint) = launch(&mut program(arguments));
     (child, endpoint.strip_prefix("http://").unwrap().parse().unwrap())
 }
@@ -32,7 +32,7 @@ fn launch(command: &mut Command) -> (Child, String) {
 }
 
 /// Asks the program to stop, and reads its log.
-fn stop(mut child: Child) -> String {
+pub(crate) fn stop(mut child: Child) -> String {
     // Only a program that stops in order has written all of it.
     #[cfg(unix)]
     terminate(&child);
@@ -63,16 +63,16 @@ fn wait_for(child: &mut Child, text: &str) {
 }
 
 /// A file of its own for a test, removed with it.
-struct File(PathBuf);
+pub(crate) struct File(PathBuf);
 
 impl File {
-    fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let path = std::env::temp_dir().join(format!("fabric-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 }

@@ -83,10 +83,10 @@ pub(crate) struct Gate {
 }
 
 /// How many passwords are verified at a time.
-pub(crate) const RUNNING_MAX: usize = 2;
+const RUNNING_MAX: usize = 2;
 
 /// How many may be verified or wait.
-pub(crate) const ADMITTED_MAX: usize = 64;
+const ADMITTED_MAX: usize = 64;
 
 /// How long one waits.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -128,6 +128,34 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn guesses_beyond_the_bound_are_turned_away_and_the_others_wait() {
+        let (gate, hash) = (Gate::default(), PasswordHash::of(&"one".into()));
+        let guess = |_| gate.verify(hash.clone(), "two".into());
+        let outcomes = futures_util::future::join_all((0..ADMITTED_MAX + 36).map(guess)).await;
+        let of = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+        assert_eq!((of(Ok(false)), of(Err(Busy))), (ADMITTED_MAX, 36));
+        assert_eq!(gate.verify(hash, "one".into()).await, Ok(true));
+        assert_eq!(gate.running.available_permits(), RUNNING_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_guess_that_nobody_waits_for_keeps_its_place_until_it_is_done() {
+        let (gate, hash) = (Gate::default(), PasswordHash::of(&"one".into()));
+        for _ in 0..RUNNING_MAX {
+            // Polled once, a guess begins; then its caller goes.
+            let guess = gate.verify(hash.clone(), "two".into());
+            assert_eq!(futures_util::future::poll_immediate(guess).await, None);
+        }
+        assert_eq!(gate.running.available_permits(), 0);
+        let ends = async {
+            while gate.running.available_permits() < RUNNING_MAX {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, ends).await.expect("the places are free again");
+    }
 
     #[test]
     fn a_hash_is_salted_and_read_back_within_its_limits() {
