@@ -64,14 +64,14 @@ pub(super) fn lint(node: &Path) -> Outcome {
 
 /// What openapi-typescript and openapi-fetch make of the document is compiled and calls the server.
 pub(super) fn generated_client(node: &Path) -> Outcome {
-    for file in ["rename.ts", "tsconfig.json"] {
+    for file in ["calls.ts", "tsconfig.json"] {
         copy(&settings().join("typescript").join(file), &node.join(file))?;
     }
     let mut generate = program(node, "openapi-typescript");
     generate.arg(root().join("openapi/openapi.json")).arg("--output").arg(node.join("schema.d.ts"));
     quietly(&mut generate)?;
     quietly(program(node, "tsc").arg("--project").arg(node))?;
-    call(Command::new("node").arg(node.join("rename.js")))
+    call(Command::new("node").arg(node.join("calls.js")))
 }
 
 /// Copies a program of ours to where Node.js finds the tools beside it.
