@@ -27,7 +27,7 @@ from generated_client.models import (
     ErrorBody,
     Tag,
     TagsCreate,
-    TagSelector,
+    TagValues,
     WorkspaceCreate,
     WorkspaceFilter,
 )
@@ -56,7 +56,7 @@ def workspaces(client, project):
         project, workspace.id, client=client, body=tags
     )
     assert tagged.status_code == 204, tagged
-    by_tag = WorkspaceFilter(tags=[TagSelector(key="team", values=["données"])])
+    by_tag = WorkspaceFilter(tags=[TagValues(key="team", values=["données"])])
     found = list_tag_fabric_workspaces.sync(project, client=client, body=by_tag)
     assert [it.resource_name for it in found.resources] == ["python-client"], found
 

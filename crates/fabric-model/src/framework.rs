@@ -44,7 +44,7 @@ impl Identified for Framework {
 
 open_enum! {
     /// The frameworks that can be listed by name.
-    FrameworkName described "A framework by its name.", example "spark" {
+    FrameworkKind described "A framework by its name.", example "spark" {
         /// Apache Spark.
         Spark = "spark",
         /// Python.
@@ -78,7 +78,7 @@ impl Operation for ListFrameworks {
 
     fn example() -> Example<Self> {
         let path = crate::workspace::example_path();
-        let query = ListFrameworksQuery { name: Some(FrameworkName::Python), ..Default::default() };
+        let query = ListFrameworksQuery { name: Some(FrameworkKind::Python), ..Default::default() };
         Example {
             request: Request { path, query, body: Nothing {} },
             response: FrameworkPage { frameworks: vec![example()], total: Some(1) },
@@ -100,7 +100,7 @@ pub struct ListFrameworksQuery {
 
     /// The whole name.
     #[rule(known)]
-    pub name: Option<FrameworkName>,
+    pub name: Option<FrameworkKind>,
 }
 
 /// A page of a list. Each field may be absent.

@@ -69,6 +69,8 @@ pub(super) fn generated_client(node: &Path) -> Outcome {
     }
     let mut generate = program(node, "openapi-typescript");
     generate.arg(root().join("openapi/openapi.json")).arg("--output").arg(node.join("schema.d.ts"));
+    // A field with a default may be absent from a request.
+    generate.args(["--default-non-nullable", "false"]);
     quietly(&mut generate)?;
     quietly(program(node, "tsc").arg("--project").arg(node))?;
     call(Command::new("node").arg(node.join("calls.js")))

@@ -138,3 +138,34 @@ fn what_only_the_gateway_answers_is_documented_in_every_operation() {
         }
     }
 }
+
+/// A generator names the type of a field after the schema and the field, and that of a parameter after the
+/// operation and the parameter, so a schema of that name would be there twice.
+#[test]
+fn no_schema_is_named_as_generators_name_a_field() {
+    fn in_pascal_case(name: &str) -> String {
+        let words = name.split(['_', '-']).map(|word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            first.to_uppercase() + rest
+        });
+        words.collect()
+    }
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let fields = schemas.iter().flat_map(|(schema, definition)| {
+        let fields = definition["properties"].as_object().into_iter().flatten();
+        fields.map(move |(field, _)| format!("{schema}{}", in_pascal_case(field)))
+    });
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+    let parameters = operations.flat_map(|operation| {
+        let id = operation["operationId"].as_str().unwrap();
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.map(move |parameter| {
+            format!("{id}{}", in_pascal_case(parameter["name"].as_str().unwrap()))
+        })
+    });
+    let taken: Vec<_> =
+        fields.chain(parameters).filter(|name| schemas.contains_key(name)).collect();
+    assert_eq!(taken, Vec::<String>::new());
+}
