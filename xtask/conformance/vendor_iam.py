@@ -5,6 +5,7 @@ they expire by the clock of the mock server. Argument: the endpoint of the mock 
 """
 
 import sys
+from datetime import datetime, timedelta, timezone
 
 from huaweicloudsdkcore.auth.credentials import BasicCredentials, GlobalCredentials
 from huaweicloudsdkcore.exceptions.exceptions import ClientRequestException
@@ -14,6 +15,7 @@ from huaweicloudsdkiam.v3 import *
 from control import advance_clock
 
 PROJECT = "cn-north-4"
+KEY = ("AKIDCONFORMANCE", "the-secret-of-conformance")
 
 
 def fails(status, call, *arguments):
@@ -34,7 +36,7 @@ def sign_in(password, scope):
 
 def main(endpoint):
     # The SDK signs every call, so it has a key here; what signs in is the password.
-    credentials = GlobalCredentials("AKIDCONFORMANCE", "the-secret-of-conformance", "conformance")
+    credentials = GlobalCredentials(*KEY, "conformance")
     iam = IamClient.new_builder().with_credentials(credentials).with_endpoint(endpoint).build()
 
     scope = AuthScope(project=AuthScopeProject(name=PROJECT))
@@ -61,19 +63,25 @@ def main(endpoint):
     assert temporary.access and temporary.secret and temporary.securitytoken, temporary
     print("  CreateTemporaryAccessKeyByToken: a key with a secret and a security token, for 15 minutes")
 
-    def fabric(security_token):
-        key = BasicCredentials(temporary.access, temporary.secret, project_id)
-        builder = DataArtsFabricClient.new_builder().with_endpoint(endpoint)
-        return builder.with_credentials(key.with_security_token(security_token)).build()
+    def list_workspaces(key, minutes=0):
+        """Calls with a key, signed so many minutes ahead of the time of this machine."""
+        fabric = DataArtsFabricClient.new_builder().with_endpoint(endpoint).with_credentials(key).build()
+        signed_at = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+        call = fabric.list_workspaces_invoker(ListWorkspacesRequest())
+        return call.add_header("X-Sdk-Date", signed_at.strftime("%Y%m%dT%H%M%SZ")).invoke()
 
-    assert fabric(temporary.securitytoken).list_workspaces(ListWorkspacesRequest()).total == 0
-    fails(401, fabric("another").list_workspaces, ListWorkspacesRequest())
+    permanent = BasicCredentials(*KEY, project_id)
+    key = BasicCredentials(temporary.access, temporary.secret, project_id)
+    fails(401, list_workspaces, key.with_security_token("another"))
+    key = key.with_security_token(temporary.securitytoken)
+    assert list_workspaces(key).total == 0
     advance_clock(endpoint, "14m")
-    assert fabric(temporary.securitytoken).list_workspaces(ListWorkspacesRequest()).total == 0
+    assert list_workspaces(key, minutes=14).total == 0
     advance_clock(endpoint, "2m")
-    # The clock is ahead of the SDK's by more than signatures may be off, so that this tells of the date.
-    error = fails(401, fabric(temporary.securitytoken).list_workspaces, ListWorkspacesRequest())
-    print(f"  the temporary key signs calls for its time, and then no longer: {error.error_code}")
+    error = fails(401, list_workspaces, key, 16)
+    assert error.error_code == "APIG.0301", error
+    assert list_workspaces(permanent, minutes=16).total == 0
+    print("  the temporary key signs calls until it expires by the clock of the server; the permanent one still")
 
 
 main(*sys.argv[1:])

@@ -65,7 +65,9 @@ class Run:
 
     def note(self, operation, what):
         """Keeps what was asserted for an operation, once it was."""
-        self.asserted.setdefault(operation, []).append(what)
+        notes = self.asserted.setdefault(operation, [])
+        if what not in notes:
+            notes.append(what)
 
 
 def fails(kind, status, code, beginning, call, *arguments):
@@ -257,11 +259,25 @@ def endpoints(run, control, workspace, spec):
     assert shown.status == EndpointStatus.RUNNING, shown
     run.note("update_endpoint", "UPDATING, then RUNNING with the fields as asked")
 
-    run.call("subscribe_endpoint", SubscribeEndpointRequest(workspace, endpoint))
-    unknown = SubscribeEndpointRequest(workspace, str(uuid.uuid4()))
-    is_gone(run.client.subscribe_endpoint, unknown)
-    run.note("subscribe_endpoint", "success; 404 for an unknown one")
+    subscribe = run.client.subscribe_endpoint
+    private = SubscribeEndpointRequest(workspace, endpoint)
+    fails(ClientRequestException, 400, "common.01000001", "failed to read", subscribe, private)
+    is_gone(subscribe, SubscribeEndpointRequest(workspace, str(uuid.uuid4())))
+    run.note("subscribe_endpoint", "400 for a private endpoint, 404 for an unknown one")
     return endpoint
+
+
+def public_endpoint(run, control):
+    """The endpoint that is there from the start is subscribed to, and then deleted with its workspace."""
+    (workspace,) = run.call("list_workspaces", ListWorkspacesRequest()).workspaces
+    (found,) = run.call("list_endpoints", ListEndpointsRequest(workspace.id)).endpoints
+    assert found.status == EndpointStatus.INACTIVE, found
+    run.call("subscribe_endpoint", SubscribeEndpointRequest(workspace.id, found.id))
+    shown = run.call("show_endpoint", ShowEndpointRequest(workspace.id, found.id))
+    assert shown.status == EndpointStatus.RUNNING, shown
+    run.note("subscribe_endpoint", "a public endpoint that was INACTIVE is RUNNING")
+    delete_endpoint(run, control, workspace.id, found.id)
+    run.call("delete_workspace", DeleteWorkspaceRequest(workspace.id))
 
 
 def delete_endpoint(run, control, workspace, endpoint):
@@ -414,6 +430,7 @@ def models(run, workspace, base_model):
 def all_operations(run, control):
     run.call("show_admin_health_check", ShowAdminHealthCheckRequest())
     run.note("show_admin_health_check", "success")
+    public_endpoint(run, control)
     workspace = workspaces(run)
     tags(run, workspace)
     metrics = UpdateMetricsConfigRequest(workspace, UpdateMetricsConfigInput(True))
@@ -450,16 +467,16 @@ def errors(client, control, key):
 
     beginning = "Incorrect IAM authentication information: "
     project_id = client.get_credentials().project_id
-    for stranger in [("AKIDNOBODY", key[1]), (key[0], "not-the-secret")]:
-        # Without a project, the SDK is rejected already when it looks it up, and says so in an error of its own.
-        try:
-            build(DataArtsFabricClient, *stranger)
-        except SdkException as error:
-            assert "status_code:401" in error.error_msg, error
-        else:
-            raise AssertionError(f"{stranger} found a project")
-        unknown = build(DataArtsFabricClient, *stranger, project_id)
-        call = unknown.list_workspaces
+    stranger = ("AKIDNOBODY", key[1])
+    # Without a project the SDK looks it up, is rejected there, and says so in an error of its own.
+    try:
+        build(DataArtsFabricClient, *stranger)
+    except SdkException as error:
+        assert "status_code:401" in error.error_msg, error
+    else:
+        raise AssertionError("a key that nobody knows has a project")
+    for wrong in [stranger, (key[0], "not-the-secret")]:
+        call = build(DataArtsFabricClient, *wrong, project_id).list_workspaces
         fails(rejected, 401, "APIG.0301", beginning, call, ListWorkspacesRequest())
 
     reader = build(DataArtsFabricClient, *READER, project_id)
@@ -482,7 +499,8 @@ def errors(client, control, key):
         fails(kind, status, code, beginning, client.create_workspace, valid)
     # For GET, the SDK's transport turns a 429 into an exception that has lost the body.
     answer_once(control, "ListWorkspaces", 429)
-    fails(rejected, 429, "429", "Max retries exceeded", client.list_workspaces, ListWorkspacesRequest())
+    error = fails(rejected, 429, "429", "", client.list_workspaces, ListWorkspacesRequest())
+    assert "too many 429 error responses" in error.error_msg, error
     assert client.list_workspaces(ListWorkspacesRequest()).total == 0
     print("  errors: 400, 401 of an unknown key and of a wrong secret, 403, 404, and by faults 408, 429,")
     print("  500, 502, 503, 504: each an exception with status, code, message and id of the request")

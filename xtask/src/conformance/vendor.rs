@@ -8,16 +8,16 @@ use super::server::Server;
 use super::workshop::{settings, workshop};
 use crate::shell::{Outcome, run, write};
 
-/// An access key that is good for any project.
+/// An access key.
 const KEY: [&str; 2] = ["AKIDCONFORMANCE", "the-secret-of-conformance"];
+
+/// The project that it is good for, where it is not good for any.
+const PROJECT: &str = "0123456789abcdef0123456789abcdef";
 
 /// The core calls every operation on access clients, which no SDK has, signed in each of its ways.
 pub(super) fn core(python: &Path) -> Outcome {
     let authority = workshop().join("authority.pem");
-    let keys = [
-        &format!("{}=0123456789abcdef0123456789abcdef", KEY.join(":")),
-        "AKIDWRONG:another-secret",
-    ];
+    let keys = [&format!("{}={PROJECT}", KEY.join(":")), "AKIDWRONG:another-secret"];
     let temporary = r#"{"access_keys": [{"access_key_id": "AKIDTEMPORARY",
         "secret_access_key": "the-secret-of-a-day", "security_token": "gQpjbi1ub3J0aC00example/+=="}]}"#;
     let start = |tls: &[&str]| {
@@ -34,9 +34,21 @@ pub(super) fn core(python: &Path) -> Outcome {
 pub(super) fn sdk(python: &Path) -> Outcome {
     let reader = r#"{"access_keys": [{"access_key_id": "AKIDREADER",
         "secret_access_key": "the-secret-of-a-reader", "actions": ["DataArtsFabric:workspace:list"]}]}"#;
+    // No operation makes an endpoint public, so one is there from the start.
+    let fixtures = format!(
+        r#"{{"workspaces": [{{"project_id": "{PROJECT}", "id": "public", "name": "public"}}],
+        "endpoints": [{{"project_id": "{PROJECT}", "workspace_id": "public", "name": "public",
+        "type": "inference", "status": "INACTIVE", "visibility": "PUBLIC"}}]}}"#
+    );
+    let file = workshop().join("fixtures.json");
+    write(&file, &fixtures)?;
     let mut command = server(reader)?;
-    command.args(["--creating-time", "30s", "--deleting-time", "30s"]);
-    let server = Server::start(command.env("FABRIC_ACCESS_KEY", KEY.join(":")))?;
+    command.arg("--fixtures").arg(&file);
+    for time in ["--creating-time", "--updating-time", "--deleting-time"] {
+        command.args([time, "30s"]);
+    }
+    let key = format!("{}={PROJECT}", KEY.join(":"));
+    let server = Server::start(command.env("FABRIC_ACCESS_KEY", key))?;
     let mut program = program(python, "vendor_sdk.py");
     program.env("HUAWEICLOUD_SDK_AK", KEY[0]).env("HUAWEICLOUD_SDK_SK", KEY[1]);
     program.env("HUAWEICLOUD_SDK_IAM_ENDPOINT", &server.endpoint);
