@@ -763,7 +763,7 @@ async fn run(history: Vec<Vec<(usize, usize, Call)>>) -> Result<(), TestCaseErro
             if let Seen::Created { id, version } = seen {
                 let path = [path.as_slice(), &[id]].concat();
                 let versions = KINDS[*kind].versions();
-                for (kind, version) in versions.zip(version) {
+                if let Some((kind, version)) = versions.zip(version) {
                     let path = [path.as_slice(), &[version]].concat();
                     created.push(Created { project: *project, kind, path });
                 }

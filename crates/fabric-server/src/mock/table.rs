@@ -257,12 +257,6 @@ impl<R: Record> Table<R> {
         rest.take_while(move |(place, _)| *place.0 == *owner).map(|(_, record)| record.as_ref())
     }
 
-    /// Whether an owner has records.
-    pub(crate) fn owns_any(&mut self, owner: &str, now: SystemTime) -> bool {
-        self.remove_gone(now);
-        self.of_owner(owner).next().is_some()
-    }
-
     /// An owner as it stands in the places of its records.
     fn owner(&self, owner: &str) -> Arc<str> {
         let known = self.of_owner(owner).next().and_then(|record| self.places.get(record.id()));

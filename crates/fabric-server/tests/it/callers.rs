@@ -27,8 +27,8 @@ static OPERATIONS: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
                 let method = O::METHOD.to_string();
                 let mut target = request.target();
                 if let Some(project) = O::PROJECT_PARAMETER {
-                    let path = target.split('?').next().unwrap();
-                    let mut given = O::INFO.path_parameters(path);
+                    let path = target.split('?').next().unwrap().to_owned();
+                    let mut given = O::INFO.path_parameters(&path);
                     let id = given.find(|(name, _)| *name == project).unwrap().1.into_owned();
                     target = target.replace(&id, "mine");
                 }
@@ -54,12 +54,17 @@ fn fixtures(project: &str) -> Fixtures {
             let Example { request, response } = O::example();
             let target = request.target();
             let owners = O::INFO.path_parameters(target.split('?').next().unwrap());
-            let owners: Vec<_> =
-                owners.filter(|(name, _)| Some(*name) != O::PROJECT_PARAMETER).collect();
+            let chain = std::iter::successors(O::INFO.resource.owner, |owner| owner.owner);
+            let known: Vec<_> = chain.filter_map(|owner| owner.id_parameter).collect();
+            let owners: Vec<_> = owners.filter(|(name, _)| known.contains(name)).collect();
             let mut page: Value = serde_json::to_value(response).unwrap();
             let list = page.pointer_mut(items).unwrap();
             for item in list.as_array_mut().unwrap() {
                 item["project_id"] = json!(self.1);
+                // Only what is public is subscribed to.
+                if O::INFO.resource.name == "endpoints" {
+                    item["visibility"] = json!("PUBLIC");
+                }
                 for (name, id) in &owners {
                     item[*name] = json!(id);
                 }
