@@ -223,3 +223,7 @@ pub const DOTTED: Alphabet = Alphabet::new(
 /// All characters but `! < > = & " '`.
 pub const PLAIN: Alphabet =
     Alphabet::all_but(b"!<>=&\"'", "characters other than ! < > = & \" '", Some("^[^!<>=&\"']*$"));
+
+/// What an id in a path may hold that may be any text: no slashes, and no dots, since `.` and `..` are folded away.
+pub const SEGMENT: Alphabet =
+    Alphabet::all_but(b"./", "characters other than . and /", Some("^[^./]*$"));

@@ -25,7 +25,7 @@ pub use version::{JobVersion, JobVersionInput, JobVersionName};
 
 use crate::open_enum::open_enum;
 use crate::text::text;
-use crate::user::User;
+use crate::user::{self, User};
 use crate::visibility::Visibility;
 use crate::workspace::{WorkspaceId, Workspaces};
 use crate::{Identified, Resource, ResourceInfo};
@@ -187,9 +187,9 @@ fn example() -> Job {
         current_version: Some(version::example()),
         current_endpoint_id: Some("0b5633ba2b904511ad514346f4d23d4b".to_owned()),
         visibility: Some(Visibility::Private),
-        create_user: Some(example_user()),
+        create_user: Some(user::example()),
         create_time: Some("2023-05-30T12:24:30.401Z".to_owned()),
-        update_user: Some(example_user()),
+        update_user: Some(user::example()),
         update_time: Some("2023-05-30T12:24:30.401Z".to_owned()),
     }
 }
@@ -203,14 +203,5 @@ pub(crate) fn example_path() -> JobPath {
     JobPath {
         workspace_id: crate::workspace::example_path().workspace_id,
         job_id: job_id.expect("a UUID is an id"),
-    }
-}
-
-fn example_user() -> User {
-    User {
-        domain_id: Some("0b5633ba2b904511ad514346f4d23d4b".to_owned()),
-        domain_name: Some("admin".to_owned()),
-        user_id: Some("0b5633ba2b904511ad514346f4d23d4b".to_owned()),
-        user_name: Some("user".to_owned()),
     }
 }

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access_client;
+pub mod agency;
+pub mod agreement;
+pub mod base_model;
 pub mod charset;
 #[cfg(feature = "openapi")]
 pub mod document;
@@ -16,7 +19,10 @@ pub mod job;
 pub mod job_version;
 pub mod json;
 mod list;
+pub mod message;
 pub mod metrics;
+pub mod model_definition;
+pub mod model_version;
 mod open_enum;
 mod operation;
 mod operations;
@@ -26,6 +32,7 @@ mod payload;
 mod resource;
 #[cfg(feature = "signature")]
 pub mod signature;
+pub mod specification;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 pub mod tag;

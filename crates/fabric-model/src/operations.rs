@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use crate::{
-    List, Operation, OperationInfo, access_client, endpoint, feature, framework, health, job,
-    job_version, metrics, tag, workspace,
+    List, Operation, OperationInfo, access_client, agency, agreement, base_model, endpoint,
+    feature, framework, health, job, job_version, message, metrics, model_definition,
+    model_version, specification, tag, workspace,
 };
 
 /// A visitor of operations by their types: see [`visit_operations`].
@@ -49,6 +50,24 @@ pub fn visit_operations(visitor: &mut impl OperationVisitor) {
     visitor.visit_list::<job_version::ListJobVersions>();
     visitor.visit::<job_version::DeleteJobVersion>();
     visitor.visit_list::<framework::ListFrameworks>();
+    visitor.visit::<model_definition::CreateModelDefinition>();
+    visitor.visit_list::<model_definition::ListModels>();
+    visitor.visit::<model_definition::UpdateModelDefinition>();
+    visitor.visit::<model_definition::CleanupModel>();
+    visitor.visit_list::<model_version::ListModelVersions>();
+    visitor.visit::<model_version::DeleteModelVersion>();
+    visitor.visit_list::<base_model::ListBaseModels>();
+    visitor.visit::<message::CreateMessageNotificationPolicy>();
+    visitor.visit_list::<message::ListMessageNotificationPolicy>();
+    visitor.visit::<message::DeleteMessageNotificationPolicy>();
+    visitor.visit::<agency::CreateAgency>();
+    visitor.visit::<agency::ListAgency>();
+    visitor.visit::<agency::DeleteAgency>();
+    visitor.visit::<agreement::CreateAgreement>();
+    visitor.visit::<agreement::ShowAgreement>();
+    visitor.visit::<agreement::DeleteAgreement>();
+    visitor.visit::<agreement::ShowAgreementRule>();
+    visitor.visit_list::<specification::ListSpecs>();
     visitor.visit_list::<feature::ListFeatures>();
     visitor.visit::<health::ShowHealth>();
 }

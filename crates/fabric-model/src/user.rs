@@ -30,3 +30,13 @@ pub struct User {
     #[rule(length = 0..=64, example = "user")]
     pub user_name: Option<String>,
 }
+
+/// The user of the documentation's examples.
+pub(crate) fn example() -> User {
+    User {
+        domain_id: Some("0b5633ba2b904511ad514346f4d23d4b".to_owned()),
+        domain_name: Some("admin".to_owned()),
+        user_id: Some("0b5633ba2b904511ad514346f4d23d4b".to_owned()),
+        user_name: Some("user".to_owned()),
+    }
+}

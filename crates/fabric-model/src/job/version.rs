@@ -6,7 +6,7 @@ use super::{AnsweredJobVersionId, JobConfig, PythonJobConfig};
 use crate::Identified;
 use crate::framework::Framework;
 use crate::text::text;
-use crate::user::User;
+use crate::user::{self, User};
 
 text! {
     /// The name of a version of a job: 1 to 64 letters, digits, hyphens, underscores, Chinese characters, dots
@@ -108,7 +108,7 @@ pub(crate) fn example() -> JobVersion {
         config: Some(config),
         dependence_framework,
         cap_white_list,
-        create_user: Some(super::example_user()),
+        create_user: Some(user::example()),
         create_time: Some("2023-05-30T12:24:30.401Z".to_owned()),
     }
 }
