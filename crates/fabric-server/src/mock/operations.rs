@@ -61,8 +61,21 @@ impl Mock {
     ///
     /// 429 if it may not.
     pub(crate) fn check_quota<R: Record>(&self, project: &mut Project) -> Result<(), ApiError> {
-        let quota = self.behaviour().quota;
-        if quota.is_some_and(|quota| project.table::<R>().count(self.now) >= quota) {
+        self.check_quota_of::<R>(project, 1)
+    }
+
+    /// Checks that the project may have more records of a kind.
+    ///
+    /// # Errors
+    ///
+    /// 429 if it may not.
+    pub(crate) fn check_quota_of<R: Record>(
+        &self,
+        project: &mut Project,
+        more: usize,
+    ) -> Result<(), ApiError> {
+        let Some(quota) = self.behaviour().quota.filter(|_| more > 0) else { return Ok(()) };
+        if project.table::<R>().count(self.now) + more > quota {
             let what = R::Resource::INFO.plural();
             let message = format!("The quota of {what} of the project has been reached");
             return Err(ApiError::saying(Failure::Throttled, &message));

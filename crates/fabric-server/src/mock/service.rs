@@ -1,13 +1,22 @@
 //! The service itself: what the mock registers, a file for each resource.
 
 mod access_client;
+mod agency;
+mod agreement;
+mod agreement_rule;
+mod base_model;
 mod endpoint;
 mod feature;
 mod framework;
 mod health;
 mod job;
 mod job_version;
+mod message;
 mod metrics;
+mod model_definition;
+mod model_version;
+mod order;
+mod specification;
 mod tag;
 mod user;
 mod workspace;
@@ -39,6 +48,7 @@ macro_rules! register {
 }
 
 register! {
-    access_client, workspace, tag, metrics, endpoint, job, job_version, framework, feature;
+    access_client, workspace, tag, metrics, endpoint, job, job_version, framework, feature,
+    model_definition, model_version, base_model, message, agency, agreement, agreement_rule, specification;
     without records: health;
 }

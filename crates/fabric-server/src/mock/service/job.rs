@@ -2,19 +2,18 @@
 
 pub(super) mod record;
 
-use std::cmp::Ordering;
 use std::time::SystemTime;
 
 use fabric_model::job::{
     CreateJob, DeleteJob, Job, JobConfig, JobId, JobPage, JobReference, JobType, JobUpdate,
     JobVersion, JobVersionInput, ListJobs, UpdateJob,
 };
-use fabric_model::order::{OrderBy, SortBy};
 use fabric_model::visibility::Visibility;
 use fabric_model::{ApiError, Invalid, Nothing, Request};
 
 use self::record::JobRecord;
 use super::job_version::{JobVersionRecord, add, current};
+use super::order::order;
 use super::user::user;
 use super::workspace::WorkspaceRecord;
 use crate::api::around::Around;
@@ -143,20 +142,11 @@ async fn list(mock: Mock, request: Request<ListJobs>) -> Result<JobPage, ApiErro
             })
             && me.as_ref().is_none_or(|me| record.create_user.user_id == me.user_id)
     };
-    let order = |one: &JobRecord, other: &JobRecord| {
-        let ascending = match query.sort_by {
-            Some(SortBy::Name) => one.name.cmp(&other.name),
-            Some(SortBy::UpdateTime) => one.updated_at.cmp(&other.updated_at),
-            _ => one.created_at.cmp(&other.created_at),
-        };
-        if query.order_by == OrderBy::Ascending { ascending } else { ascending.reverse() }
-    };
-    let is_sorted = query.order_by != OrderBy::Ascending
-        && matches!(query.sort_by, None | Some(SortBy::CreateTime));
+    let order = order(query.sort_by.clone(), &query.order_by);
     let selection = Selection {
         owner: Some(workspace.as_str()),
         is_match: Some(&is_match),
-        order: (!is_sorted).then_some(&order as &dyn Fn(&_, &_) -> Ordering),
+        order: order.as_deref(),
     };
     mock.project(|project| {
         project.owner::<WorkspaceRecord>(workspace.as_str(), mock.now)?;

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use fabric_model::message::MessagePolicies;
 use fabric_model::metrics::Metrics;
 use fabric_model::tag::Tags;
 use fabric_model::workspace::{
@@ -198,7 +199,7 @@ async fn delete(mock: Mock, request: Request<DeleteWorkspace>) -> Result<Nothing
 }
 
 /// What says something of a workspace, and goes with it: whatever else a workspace owns is in it.
-const SETTINGS: [&str; 3] = [Tags::NAME, Metrics::NAME, "message-policies"];
+const SETTINGS: [&str; 3] = [Tags::NAME, Metrics::NAME, MessagePolicies::NAME];
 
 /// Checks that nothing is in a workspace.
 fn check_empty(project: &mut Project, id: &str, now: SystemTime) -> Result<(), Invalid> {

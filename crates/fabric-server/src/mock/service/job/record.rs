@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::time;
 use crate::mock::operations::found;
 use crate::mock::projects::Project;
+use crate::mock::service::order::Sortable;
 use crate::mock::service::user::user;
 use crate::mock::table::{Making, Owned, Record};
 
@@ -54,6 +55,16 @@ impl JobRecord {
     ) -> Result<Self, ApiError> {
         let (workspace, id) = (path.workspace_id.as_str(), path.job_id.as_str());
         found(project.table::<Self>().get_of(workspace, id, now).cloned())
+    }
+}
+
+impl Sortable for JobRecord {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn updated_at(&self) -> SystemTime {
+        self.updated_at
     }
 }
 
