@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
+use fabric_model::workspace::DeleteWorkspace;
 use fabric_model::{Example, Operation, OperationVisitor, Payload, visit_operations};
 use fabric_server::journal::Filter;
 use fabric_server::{Credential, Fixtures, MockServer, Settings};
@@ -45,6 +46,10 @@ static OPERATIONS: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
     calls
 });
 
+fn target_of<O: Operation>() -> String {
+    O::example().request.target()
+}
+
 /// What the examples are about, in a project.
 fn fixtures(project: &str) -> Fixtures {
     struct Lists<'a>(serde_json::Map<String, Value>, &'a str);
@@ -72,7 +77,27 @@ fn fixtures(project: &str) -> Fixtures {
             self.0.insert(O::INFO.resource.name.to_owned(), list.take());
         }
     }
+    /// What an example names beside: the version of a job that may go, since it is not the current one.
+    struct Others(serde_json::Map<String, Value>);
+    impl OperationVisitor for Others {
+        fn visit<O: Operation>(&mut self) {
+            let resource = O::INFO.resource;
+            let Some(Value::Array(items)) = self.0.get_mut(resource.name) else { return };
+            let target = O::example().request.target();
+            let mut given = O::INFO.path_parameters(target.split('?').next().unwrap());
+            let id = given.find(|(name, _)| Some(*name) == resource.id_parameter);
+            if let Some((_, id)) = id
+                && items.iter().all(|item| item["id"] != *id)
+            {
+                let mut other = items[0].clone();
+                other["id"] = json!(id);
+                items.push(other);
+            }
+        }
+    }
     let mut lists = Lists(serde_json::Map::new(), project);
+    visit_operations(&mut lists);
+    let mut lists = Others(lists.0);
     visit_operations(&mut lists);
     Fixtures::parse(&Value::Object(lists.0).to_string()).unwrap()
 }
@@ -229,6 +254,11 @@ async fn whatever_a_caller_presents_meets_the_same_answer_in_every_operation() {
             // Some operations need no action, so that any caller that is known may call them.
             let is_for_all = what == "a token without the action" && !needs_action(operation);
             let expected = expected.clone().filter(|_| !is_for_all);
+            // The calls before have filled the workspace.
+            let is_filled =
+                operation.0 == "DELETE" && operation.1 == target_of::<DeleteWorkspace>();
+            let filled = || is_filled.then(|| (400, json!("common.01000001")));
+            let expected = expected.or_else(filled);
             assert_eq!(got, expected, "{what}: {operation:?}");
             assert!(answer.header("x-request-id").is_some());
         }
