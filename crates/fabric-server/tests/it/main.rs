@@ -6,6 +6,7 @@
     reason = "certificates are made for the time of the system, by which TLS checks them"
 )]
 
+mod agreements;
 mod bad_requests;
 mod behaviour;
 mod callers;
@@ -15,6 +16,8 @@ mod endpoints;
 mod faults;
 mod identity;
 mod journal;
+mod messages;
+mod models;
 mod operations;
 mod own_service;
 mod program;

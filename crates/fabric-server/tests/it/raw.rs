@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use fabric_server::MockServer;
 use serde_json::Value;
 
 /// An answer, taken apart.
@@ -80,4 +81,21 @@ pub(crate) fn request(method: &str, target: &str, headers: &str, body: &[u8]) ->
 /// A request with a JSON body.
 pub(crate) fn json(method: &str, target: &str, body: &[u8]) -> Vec<u8> {
     request(method, target, "Content-Type: application/json\r\n", body)
+}
+
+/// Sends a request with a JSON body, or none, and gives the status and the body, which is `null` if there is none.
+pub(crate) async fn call(
+    server: &MockServer,
+    method: &str,
+    target: &str,
+    body: Value,
+) -> (u16, Value) {
+    let request = match body {
+        Value::Null => request(method, target, "", b""),
+        body => json(method, target, body.to_string().as_bytes()),
+    };
+    let address = server.address();
+    let answer = tokio::task::spawn_blocking(move || send(address, &request)).await.unwrap();
+    let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    (answer.status, body)
 }
