@@ -36,12 +36,14 @@ const PROJECTS: [&str; 2] = ["project-0", "project-1"];
 
 /// The resources of these histories, each after its owner, with the parameter by which its list is narrowed to an
 /// id.
-const RESOURCES: [(&str, &str); 5] = [
+const RESOURCES: [(&str, &str); 7] = [
     (WORKSPACES, "id"),
     ("access-clients", "id"),
     ("endpoints", "endpoint_id"),
     ("jobs", "id"),
     ("job-versions", "version_id"),
+    ("models", "id"),
+    ("model-versions", "version_id"),
 ];
 
 const WORKSPACES: &str = "workspaces";
@@ -69,8 +71,8 @@ struct Creation {
     body: Value,
     /// Where the body has names.
     names: Vec<&'static str>,
-    /// Where the answer has the id.
-    id: &'static str,
+    /// Where the answer has the id: in the first of these that is there.
+    ids: Vec<&'static str>,
 }
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
@@ -117,8 +119,8 @@ impl Kind {
                 let names = ["/name", "/version/name"];
                 let names = names.into_iter().filter(|name| body.pointer(name).is_some());
                 let names = names.collect();
-                let id = create.id_in_response.unwrap();
-                Creation { method: Method::POST, path: create.path.to_owned(), body, names, id }
+                let ids = vec![create.id_in_response.unwrap()];
+                Creation { method: Method::POST, path: create.path.to_owned(), body, names, ids }
             }
             // Versions are added by an update of what they are versions of.
             (None, Some(owner)) => {
@@ -129,7 +131,7 @@ impl Kind {
                     path: owner.item.clone(),
                     body: json!({ "version": version }),
                     names: vec!["/version/name"],
-                    id: VERSION_ID,
+                    ids: VERSION_IDS.into(),
                 }
             }
             (None, None) => panic!("no operation creates {name}"),
@@ -157,7 +159,7 @@ impl Kind {
 }
 
 /// Where an answer has the id of the version that was created.
-const VERSION_ID: &str = "/version_id";
+const VERSION_IDS: [&str; 2] = ["/version_id", "/current_version/id"];
 
 /// Which of the ids so far is meant.
 #[derive(Clone, Copy, Debug)]
@@ -602,15 +604,17 @@ async fn perform(client: &Client, planned: &Planned) -> Seen {
     let of_workspace = |of: &str| fill(of, &[&[project.clone()], path.as_slice()].concat());
     match call {
         Call::Create { name, .. } => {
-            let Creation { method, path: template, body, names, id } = &kind.creation;
+            let Creation { method, path: template, body, names, ids } = &kind.creation;
             let mut body = body.clone();
             for place in names {
                 *body.pointer_mut(place).unwrap() = json!(name);
             }
             let has_versions = kind.versions().is_some();
             ask(client, method, &fill(template, path), Some(body)).await.seen(|answer| {
-                let version = has_versions.then(|| text(&answer["version_id"]));
-                Seen::Created { id: text(answer.pointer(id).unwrap()), version }
+                let id = |places: &[&str]| {
+                    text(places.iter().find_map(|place| answer.pointer(place)).unwrap())
+                };
+                Seen::Created { id: id(ids), version: has_versions.then(|| id(&VERSION_IDS)) }
             })
         }
         Call::Update { name, .. } => {
