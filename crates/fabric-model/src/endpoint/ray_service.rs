@@ -24,7 +24,7 @@ pub struct RayServiceConfiguration {
     #[rule(nested)]
     pub log_config: Option<LogSettings>,
 
-    /// How it signs in by OpenID Connect.
+    /// How it signs in by OIDC.
     #[rule(nested)]
     pub oidc_config: Option<OidcSettings>,
 
@@ -109,9 +109,9 @@ pub struct LtsSettings {
 }
 
 text! {
-    /// A client of an OpenID Connect provider: 1 to 64 letters, digits, dots, underscores and hyphens.
+    /// A client of an OIDC provider: 1 to 64 letters, digits, dots, underscores and hyphens.
     OidcClientId, field "client_id", schema "OidcClientId"
-    described "A client of an OpenID Connect provider.",
+    described "A client of an OIDC provider.",
     1 to 64 of DOTTED, example "client_id"
 }
 
@@ -122,7 +122,7 @@ text! {
     16 to 16 of NAMESPACE, example "ray-svc-0123abcd"
 }
 
-/// How a Ray service signs in by OpenID Connect.
+/// How a Ray service signs in by OIDC.
 #[contract(request)]
 #[derive(Default, Eq)]
 pub struct OidcSettings {

@@ -90,7 +90,7 @@ pub struct RayServiceSettings {
     #[rule(nested)]
     pub log_config: Option<LogSettings>,
 
-    /// How it signs in by OpenID Connect.
+    /// How it signs in by OIDC.
     #[rule(nested)]
     pub oidc_config: Option<OidcSettings>,
 

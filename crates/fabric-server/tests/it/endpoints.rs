@@ -408,6 +408,7 @@ async fn public_endpoints_are_subscribed_to() {
         let target = format!("{ENDPOINTS}/{}/subscribe", id.repeat(32));
         service.call("POST", &target, &Value::Null).await
     };
+    assert_eq!(service.state(&"a".repeat(32)).await, "INACTIVE");
     assert_eq!(subscribe("a").await, (200, Value::Null));
     assert_eq!(service.state(&"a".repeat(32)).await, "RUNNING");
     assert_eq!(subscribe("a").await.0, 200);
