@@ -104,7 +104,7 @@ const INSTANT: Duration = Duration::from_millis(1);
 async fn the_clock_moves_an_endpoint_through_its_life() {
     let service = Service::start(json!([])).await;
     let id = service.create().await;
-    service.advance(CREATING - INSTANT);
+    service.advance(CREATING.saturating_sub(INSTANT));
     assert_eq!(service.state(&id).await, "CREATING");
     // What is not there yet can't be changed.
     assert_eq!(service.update(&id, &json!({"name": "too early"})).await.0, 400);
@@ -116,7 +116,7 @@ async fn the_clock_moves_an_endpoint_through_its_life() {
     assert_eq!(updated["name"], "renamed");
     assert_eq!(updated["create_time"], "1970-01-01T00:00:00.000Z");
     assert_eq!(updated["update_time"], "1970-01-01T00:00:05.000Z");
-    service.advance(UPDATING - INSTANT);
+    service.advance(UPDATING.saturating_sub(INSTANT));
     assert_eq!(service.state(&id).await, "UPDATING");
     service.advance(INSTANT);
     assert_eq!(service.state(&id).await, "RUNNING");
@@ -124,7 +124,7 @@ async fn the_clock_moves_an_endpoint_through_its_life() {
     let (status, deleted) =
         service.call("DELETE", &format!("{ENDPOINTS}/{id}"), &Value::Null).await;
     assert_eq!((status, deleted), (202, json!({"id": id})));
-    service.advance(DELETING - INSTANT);
+    service.advance(DELETING.saturating_sub(INSTANT));
     assert_eq!(service.state(&id).await, "DELETING");
     assert_eq!(service.update(&id, &json!({})).await.0, 400);
     // A second delete is left to the first.
@@ -265,7 +265,7 @@ async fn an_outcome_comes_by_header_and_with_any_answer_that_keeps_the_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fixtures_say_every_state() {
-    let states = [
+    let cases = [
         ("CREATING", None, "RUNNING", 400),
         ("CREATING", Some("no room"), "CREATE_FAILED", 400),
         ("RUNNING", Some("stale"), "RUNNING", 202),
@@ -288,18 +288,18 @@ async fn fixtures_say_every_state() {
         }
         fixture
     };
-    let service = Service::start(states.iter().enumerate().map(fixture).collect()).await;
-    for (place, (state, ..)) in states.iter().enumerate() {
+    let service = Service::start(cases.iter().enumerate().map(fixture).collect()).await;
+    for (place, (state, ..)) in cases.iter().enumerate() {
         assert_eq!(service.state(&id(place)).await, *state);
     }
-    for (place, (state, _, _, update)) in states.iter().enumerate() {
+    for (place, (state, _, _, update)) in cases.iter().enumerate() {
         let header = "X-Mock-Fault: {\"write\":\"discarded\",\"delay\":{\"kind\":\"fixed\",\"milliseconds\":0}}\r\n";
         let target = format!("{ENDPOINTS}/{}", id(place));
         let (status, _) = service.call_with("PUT", &target, header, &json!({})).await;
         assert_eq!(status, *update, "update of one that is {state}");
     }
     service.advance(CREATING);
-    for (place, (state, message, then, _)) in states.iter().enumerate() {
+    for (place, (state, message, then, _)) in cases.iter().enumerate() {
         let target = format!("{ENDPOINTS}/{}", id(place));
         let (_, shown) = service.call("GET", &target, &Value::Null).await;
         assert_eq!(service.state(&id(place)).await, *then, "of {state}");

@@ -356,7 +356,7 @@ fn filled_in(seen: Endpoint, known: Endpoint) -> Endpoint {
 
 /// What the service would make up of a new endpoint.
 fn new_endpoint(id: &EndpointId, kind: EndpointType, reach: AddressType) -> Endpoint {
-    let tokens_quota = (kind == EndpointType::Inference).then(|| TokenQuota {
+    let tokens_quota = (kind == EndpointType::Inference).then_some(TokenQuota {
         total: Some(TOKENS),
         used: Some(0),
         expire_time: None,
