@@ -15,6 +15,7 @@ mod control;
 mod endpoints;
 mod faults;
 mod identity;
+mod jobs;
 mod journal;
 mod messages;
 mod models;
