@@ -154,6 +154,9 @@ const UNLIMITED: u64 = 40;
 /// no longer.
 const LARGE: u64 = 300;
 
+/// How many characters the items of a list have together, before it is drawn with fewer of them.
+const HEAVY: u64 = 1_000_000;
+
 /// Characters of which a class of the contract allows some only.
 const FOREIGN: [char; 8] = ['!', '/', '%', '"', '\n', '\0', 'é', '😀'];
 
@@ -181,8 +184,7 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
             let (min, max) = limits(schema, "minItems", "maxItems");
             // Long lists are slow to draw and to shrink, so they are rare.
             let few = vec(item.clone(), size(min)..=size(max.min(min + 3)));
-            let most = if max > LARGE && has_list(&schema["items"]) { min + 3 } else { max };
-            let many = vec(item, size(most.min(LARGE)));
+            let many = vec(item, size(most_items(schema)));
             prop_oneof![9 => few, 1 => many].prop_map(Value::from).boxed()
         }
         Some("string") => texts(schema).prop_map(Value::from).boxed(),
@@ -200,9 +202,21 @@ fn valid(schema: &Value) -> BoxedStrategy<Value> {
     }
 }
 
-/// Whether a schema has a list in it: a long list of long lists is too long.
-fn has_list(schema: &Value) -> bool {
-    schema["type"] == "array" || properties(schema).any(|(_, property)| has_list(property))
+/// The most items of a list that is drawn: as many as are allowed, unless they are too large together.
+fn most_items(schema: &Value) -> u64 {
+    let (min, max) = limits(schema, "minItems", "maxItems");
+    let bearable = HEAVY / most_characters(&schema["items"]).max(1);
+    max.min(LARGE).min(bearable.max(min + 3))
+}
+
+/// About how many characters a value can have that is drawn.
+fn most_characters(schema: &Value) -> u64 {
+    match schema["type"].as_str() {
+        Some("string") => limits(schema, "minLength", "maxLength").1,
+        Some("array") => most_items(schema) * most_characters(&schema["items"]),
+        Some("object") => properties(schema).map(|(_, schema)| most_characters(schema)).sum(),
+        _ => 0,
+    }
 }
 
 fn object(schema: &Value) -> BoxedStrategy<Value> {
@@ -288,7 +302,9 @@ fn invalid(schema: &Value) -> BoxedStrategy<Value> {
             }
             // A list of a million is no test to wait for.
             if schema["maxItems"].is_u64() && max <= 10 * LARGE {
-                let too_many = item.clone().prop_map(move |item| vec![item; size(max + 1)]);
+                let light = move |item: &Value| item.to_string().len() as u64 <= HEAVY / (max + 1);
+                let item = item.clone().prop_filter("many items are light", light);
+                let too_many = item.prop_map(move |item| vec![item; size(max + 1)]);
                 flaws.push(too_many.prop_map(Value::from).boxed());
             }
             let good = vec(item, size(min)..=size(max.min(min + 3)));

@@ -12,7 +12,8 @@ pub enum Profile {
     #[default]
     Documented,
     /// As a careful service would be: an access client needs a name, a VPC and a subnet or a
-    /// connection, and a new name has only characters that answers may hold.
+    /// connection, a new name has only characters that answers may hold, and a version of a job needs the
+    /// configuration of the type of the job.
     Strict,
 }
 
