@@ -640,6 +640,76 @@ fn a_recorder_learns_only_from_answers_of_operations() {
 }
 
 #[test]
+fn a_recorder_learns_jobs_with_their_versions() {
+    let (upstream, real) = start(&["--listen", "0"]);
+    let out = std::env::temp_dir().join(format!("fabric-{}-jobs", std::process::id()));
+    let endpoint = format!("http://{real}");
+    let arguments = ["record", "--upstream", &endpoint, "--listen", "0", "--out"];
+    let (recorder, address) = start(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+    let call = |method: &str, target: &str, body: serde_json::Value| {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = raw::send(address, &raw::json(method, target, body.as_bytes()));
+        assert!((200..300).contains(&answer.status), "{method} {target}: {answer:?}");
+        if answer.body.is_empty() { serde_json::Value::Null } else { answer.json() }
+    };
+    let id = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap().to_owned();
+    let version = |name: &str| serde_json::json!({ "name": name, "config": { "queue": false } });
+
+    let workspace = call("POST", "/v1/workspaces", serde_json::json!({ "name": "fabric" }));
+    let jobs = format!("/v1/workspaces/{}/jobs", id(&workspace, "id"));
+    let job = |name: &str| serde_json::json!({ "name": name, "type": "SPARK_JOB", "version": version("v1") });
+    let created = call("POST", &jobs, job("nightly"));
+    let one = format!("{jobs}/{}", id(&created, "id"));
+    let other = call("POST", &jobs, job("hourly"));
+    let added =
+        call("PUT", &one, serde_json::json!({ "name": "weekly", "version": version("v2") }));
+    // What the mock would answer of both, but for times, which the answers to these calls do not have.
+    let known = |address: SocketAddr, resource: &str| {
+        let target = format!("/_mock/v1/projects/default/{resource}");
+        let mut json = raw::send(address, &request("GET", &target, "", b"")).json();
+        for record in json["records"].as_array_mut().unwrap() {
+            for time in ["create_time", "update_time"] {
+                record.as_object_mut().unwrap().remove(time);
+            }
+        }
+        json["records"].as_array_mut().unwrap().sort_by_key(|record| id(record, "id"));
+        json
+    };
+    let check = |versions: usize| {
+        for resource in ["jobs", "job-versions"] {
+            assert_eq!(known(address, resource), known(real, resource), "{resource}");
+        }
+        assert_eq!(known(address, "job-versions")["total"], versions);
+    };
+    check(3);
+    let first = id(&created, "version_id");
+    call("PUT", &one, serde_json::json!({ "current_version_id": first }));
+    check(3);
+    call(
+        "DELETE",
+        &format!("{one}/versions/{}", id(&added, "version_id")),
+        serde_json::Value::Null,
+    );
+    check(2);
+    call("DELETE", &format!("{jobs}/{}", id(&other, "id")), serde_json::Value::Null);
+    check(1);
+    // Who comes later learns the same from lists.
+    let again = std::env::temp_dir().join(format!("fabric-{}-jobs-again", std::process::id()));
+    let (late, address) = start(&[&arguments[..], &[again.to_str().unwrap()]].concat());
+    let list = raw::send(address, &request("GET", &jobs, "", b""));
+    assert_eq!(list.json()["jobs"][0]["current_version"]["name"], "v1");
+    for resource in ["jobs", "job-versions"] {
+        assert_eq!(known(address, resource), known(real, resource), "{resource}");
+    }
+    stop(late);
+    stop(recorder);
+    stop(upstream);
+    for folder in [out, again] {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
 fn a_file_after_seed_is_answered_with_a_hint() {
     let said = fails(&["--seed", "fixtures.json"]);
     assert!(said.contains("--seed <N>") && said.contains("goes after --fixtures"), "{said}");
