@@ -33,6 +33,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::ParameterIn;
 
+use crate::charset::expression;
 use crate::{Operation, Parameters, Payload, Request};
 
 /// Valid requests.
@@ -241,7 +242,7 @@ fn texts(schema: &Value) -> BoxedStrategy<String> {
     let (min, max) = limits(schema, "minLength", "maxLength");
     match form(schema) {
         Some(form) => {
-            let text = string_regex(form).expect("a pattern of the contract is one");
+            let text = string_regex(&expression(form)).expect("a pattern of the contract is one");
             let fits = move |text: &String| (min..=max).contains(&(text.chars().count() as u64));
             text.prop_filter("a text has so many characters", fits).boxed()
         }
