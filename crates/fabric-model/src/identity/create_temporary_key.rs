@@ -25,7 +25,8 @@ impl Operation for CreateTemporaryKey {
     const DESCRIPTION: &'static str = "Answers an access key that is good for 15 minutes to 24 hours. Requests \
         signed with it carry its security token in `X-Security-Token`.\n\n\
         Not documented, but decided here: the token in `X-Auth-Token` counts, and that in the body only where \
-        there is no header; the key is good for what the token is, and may outlive it.";
+        there is no header; the key is good for what the token is, and may outlive it. A `policy` must have the \
+        right form, and restricts nothing.";
 
     type Resource = TemporaryKeys;
     type Path = Nothing;

@@ -32,8 +32,8 @@ impl Operation for CreateToken {
         `X-Subject-Token`. It is good for one project or one domain, and for 24 hours.\n\n\
         Not documented, but decided here: the scope names either a project or a domain, by its id or its name; \
         anything else is 400. An unknown user, a wrong password and a disabled user are answered alike: 401. \
-        A project or domain that does not exist, or is not one of the user's, is 404. Who guesses while many \
-        others do may have to wait, and is then rejected with 503.";
+        A project or domain that does not exist, or is not one of the user's, is 404. A token for a domain is \
+        good for sign-in only. While many others sign in, a caller may be rejected with 503.";
     const RESPONSE_HEADER: Option<&'static str> = Some("X-Subject-Token");
 
     type Resource = Tokens;

@@ -21,8 +21,8 @@ impl Operation for ValidateToken {
     const SUMMARY: &'static str = "Show what is known of a token";
     const DESCRIPTION: &'static str = "Answers what is known of the token in the header `X-Subject-Token`. A \
         user may ask about the user's own tokens.\n\n\
-        Not documented, but decided here: the answer is about tokens that were got for a password. A token \
-        that is unknown or has expired is 404, and so is one of another user.";
+        Not documented, but decided here: a token that is unknown or has expired is 404, and so is one of another \
+        user. Credentials that nobody signed in for may ask about any token.";
     const REQUEST_HEADER: Option<&'static str> = Some("X-Subject-Token");
     const RESPONSE_HEADER: Option<&'static str> = Some("X-Subject-Token");
 
