@@ -160,6 +160,15 @@ mod tests {
             "tags count",
             "metrics update",
             "job-versions list",
+            "job-versions delete",
+            "models update",
+            "models delete",
+            "agencies show",
+            "agreements create",
+            "agreement-rules show",
+            "base-models list",
+            "message-policies delete",
+            "specifications list",
             "service show",
         ] {
             assert!(named.iter().any(|name| name == expected), "{expected}: {named:?}");

@@ -70,11 +70,12 @@ fn pair_of(field: &Field, text: &str) -> Value {
         Some((key, value)) => (key, Some(value)),
         None => (text, None),
     };
-    let mut object = Map::from_iter([("key".to_owned(), Value::from(key))]);
     let value = match field.kind {
+        // Without values, the documentation wants an empty list: it stands for any.
         Kind::List(_) => Some(Value::from_iter(value)),
         _ => value.map(Value::from),
     };
+    let mut object = Map::from_iter([("key".to_owned(), Value::from(key))]);
     object.extend(value.map(|value| (field.name.clone(), value)));
     Value::Object(object)
 }

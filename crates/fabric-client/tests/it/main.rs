@@ -10,6 +10,7 @@ mod hostile;
 mod log;
 mod observation;
 mod operations;
+mod resources;
 mod script;
 mod sign_in;
 mod tasks;
