@@ -37,6 +37,10 @@ pub(super) fn allowed(schema: &Map<String, Value>) -> Option<String> {
                 let class = Hir::class(Class::Unicode(class));
                 Some(format!("{} of {class}", lengths.and(&own).shown()))
             }
+            _ if pattern.is_whole() => {
+                let lengths = lengths.and(&Lengths::of(&pattern.core));
+                Some(format!("{} characters {pattern}", lengths.shown()))
+            }
             _ => Some(format!("{} characters {pattern}", lengths.shown())),
         },
     }
@@ -50,6 +54,37 @@ struct Lengths {
 }
 
 impl Lengths {
+    /// How many characters the texts have that fit.
+    fn of(hir: &Hir) -> Self {
+        let exactly = |length: u64| Self { min: length, max: Some(length) };
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => exactly(0),
+            HirKind::Literal(literal) => {
+                exactly(String::from_utf8_lossy(&literal.0).chars().count() as u64)
+            }
+            HirKind::Class(_) => exactly(1),
+            HirKind::Capture(capture) => Self::of(&capture.sub),
+            HirKind::Repetition(repetition) => {
+                let each = Self::of(&repetition.sub);
+                let times = repetition.max.map(u64::from);
+                let max = each.max.zip(times).and_then(|(each, times)| each.checked_mul(times));
+                Self { min: each.min.saturating_mul(repetition.min.into()), max }
+            }
+            HirKind::Concat(parts) => parts.iter().map(Self::of).fold(exactly(0), |sum, part| {
+                let max = sum.max.zip(part.max).and_then(|(sum, part)| sum.checked_add(part));
+                Self { min: sum.min.saturating_add(part.min), max }
+            }),
+            HirKind::Alternation(parts) => {
+                let each = || parts.iter().map(Self::of);
+                let max = each().map(|part| part.max).collect::<Option<Vec<_>>>();
+                Self {
+                    min: each().map(|part| part.min).min().unwrap_or(0),
+                    max: max.and_then(|lengths| lengths.into_iter().max()),
+                }
+            }
+        }
+    }
+
     fn hold(&self, text: &str) -> bool {
         let length = text.chars().count() as u64;
         length >= self.min && self.max.is_none_or(|max| length <= max)
@@ -149,7 +184,11 @@ fn without_groups(hir: Hir) -> Hir {
             Hir::repetition(repetition)
         }
         HirKind::Concat(parts) => Hir::concat(all(parts)),
-        HirKind::Alternation(parts) => Hir::alternation(all(parts)),
+        HirKind::Alternation(parts) => {
+            let mut parts = all(parts);
+            parts.sort_by_cached_key(Hir::to_string);
+            Hir::alternation(parts)
+        }
         kind => rebuilt(kind),
     }
 }
@@ -237,6 +276,9 @@ mod tests {
         assert_eq!(of_pattern("^[\\u4e00-\\u9fa5_\\-\\ ]+$"), of_pattern("^[ _一-龥-]+$"));
         assert_eq!(of_pattern("^[\\p{N}\\p{L}.\\/]*$"), of_pattern("^[./\\p{L}\\p{N}]*$"));
         assert_eq!(of_pattern("^\\/(\\w+\\/?)+$"), of_pattern("^/(?:[A-Za-z0-9_]+/?)+$"));
+        let length =
+            json!({ "pattern": "^x-(ab|c)[0-9a-f]{8}$", "minLength": 11, "maxLength": 99 });
+        assert_eq!(of_pattern("^x-(c|ab)[a-f0-9]{8}$"), shown(&length));
         assert_eq!(of_pattern("^(DPU|APU|MU)$"), "one of APU, DPU, MU");
         assert_eq!(of_pattern("^(DPU|APU|MU)$"), shown(&json!({ "enum": ["MU", "DPU", "APU"] })));
         assert_eq!(shown(&json!({ "minLength": 0 })), "");
