@@ -186,6 +186,7 @@ def agreements(run):
     rules = run.call("show_agreement_rule", ShowAgreementRuleRequest()).agreement_rules
     assert rules and all(rule.agreement_name and rule.agreement_version for rule in rules), rules
     run.note("show_agreement_rule", "rules with name and version")
+    assert not run.call("show_agreement", ShowAgreementRequest()).agreements
     asked = [TenantAgreement(rules[0].agreement_name, rules[0].agreement_version)]
     run.call("create_agreement", CreateAgreementRequest(TenantAgreementBody(asked)))
     holds(run.call("show_agreement", ShowAgreementRequest()).agreements, asked)
