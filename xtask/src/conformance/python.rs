@@ -22,7 +22,7 @@ pub(crate) enum Depth {
 }
 
 /// How many requests Schemathesis generates for each operation, at most, in each of its phases.
-const EXAMPLES: usize = 100;
+const EXAMPLES: usize = 40;
 
 /// Installs the tools in an environment of their own, anew when their list has changed. Returns where its
 /// programs are.
@@ -64,7 +64,8 @@ pub(super) fn schemathesis(python: &Path, depth: Depth) -> Outcome {
             tool.args(["--generation-database", "none"]);
         }
     }
-    // It leaves a folder of its own where it runs.
+    // It finds its hooks there, and leaves a folder of its own where it runs.
+    tool.env("PYTHONPATH", settings()).env("PYTHONDONTWRITEBYTECODE", "1");
     quietly(tool.env("NO_PROXY", "127.0.0.1").current_dir(workshop()))?;
     let summary: Value = serde_json::from_str(&read(&report(&reports, "json")?)?)
         .map_err(|error| format!("cannot read the report: {error}"))?;

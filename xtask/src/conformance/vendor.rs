@@ -83,6 +83,7 @@ fn program(python: &Path, name: &str) -> Command {
     }
     // The SDK writes an id of its own to its home when it is loaded.
     program.env("HOME", workshop()).env("NO_PROXY", "127.0.0.1");
+    program.env("PYTHONDONTWRITEBYTECODE", "1");
     program.arg(settings().join(name));
     program
 }
