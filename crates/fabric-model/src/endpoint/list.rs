@@ -107,7 +107,7 @@ pub struct EndpointPage {
 
     /// How many endpoints match, on this page and all others. The documentation says 0 to 10,000; decided here:
     /// all matches count, and it does not stop at 10,000.
-    #[rule(minimum = 0, example = 1)]
+    #[rule(minimum = 0, format = "int32", example = 1)]
     pub total: Option<u64>,
 }
 
