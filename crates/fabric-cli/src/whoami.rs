@@ -1,7 +1,7 @@
 //! Says who calls, and never with which secret.
 
 use fabric_client::{Client, Whoami};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -13,7 +13,7 @@ pub(crate) async fn show(client: &Client, output: Output) -> Result<(), Failure>
     let label = |(name, value): &(&str, Value)| (name.replace('_', " "), value.clone());
     let rows = fields.iter().map(label).collect();
     let named = fields.into_iter().map(|(name, value)| (name.to_owned(), value));
-    output.rows(&Value::Object(Map::from_iter(named)), rows)
+    output.rows(&Value::Object(named.collect()), rows)
 }
 
 /// What is known of the caller, by name.

@@ -52,7 +52,7 @@ enum Kind {
 pub(crate) struct Password {
     pub(crate) domain: String,
     pub(crate) user: String,
-    pub(crate) password: SecretString,
+    pub(crate) secret: SecretString,
     pub(crate) project_name: Option<String>,
 }
 
@@ -110,15 +110,15 @@ impl Credentials {
         user: impl Into<String>,
         password: impl Into<SecretString>,
     ) -> Result<Self, Invalid> {
-        let (domain, user, password) = (domain.into(), user.into(), password.into());
+        let (domain, user, secret) = (domain.into(), user.into(), password.into());
         for (field, text) in
-            [("domain", &*domain), ("user", &*user), ("password", password.expose_secret())]
+            [("domain", &*domain), ("user", &*user), ("password", secret.expose_secret())]
         {
             if text.is_empty() {
                 return Err(Invalid::new(field, "must not be empty"));
             }
         }
-        let kind = Kind::Password(Password { domain, user, password, project_name: None });
+        let kind = Kind::Password(Password { domain, user, secret, project_name: None });
         Ok(Self { kind, ..Self::anonymous() })
     }
 
@@ -257,7 +257,7 @@ pub type ProvidedCredentials<'a> =
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Finds credentials where the vendor's own SDKs and the tools of OpenStack do: an access key in the environment,
+/// Finds credentials where the vendor's own SDKs and the tools of `OpenStack` do: an access key in the environment,
 /// else a user with a password in the environment, else an access key in the profile file.
 ///
 /// | from | what |

@@ -150,7 +150,7 @@ pub enum IdentityError {
         /// The endpoint of the identity service.
         endpoint: String,
         /// The error of the call.
-        source: Error,
+        source: Box<Error>,
     },
     /// The project of the region could not be looked up.
     #[error("the project of region {region} could not be looked up at {endpoint}")]
@@ -160,7 +160,7 @@ pub enum IdentityError {
         /// The endpoint of the identity service.
         endpoint: String,
         /// The error of the call.
-        source: Error,
+        source: Box<Error>,
     },
     /// Not exactly one project has the name of the region. Set the id of the project.
     #[error("the credentials have {count} projects with the name {region}: set the project id")]
@@ -177,7 +177,7 @@ impl IdentityError {
     #[must_use]
     pub fn call(&self) -> Option<&Error> {
         match self {
-            Self::SignIn { source, .. } | Self::Lookup { source, .. } => Some(source),
+            Self::SignIn { source, .. } | Self::Lookup { source, .. } => Some(source.as_ref()),
             _ => None,
         }
     }

@@ -144,8 +144,11 @@ impl Identity {
     ) -> Result<Credentials, IdentityError> {
         let scope = self.scope(user, credentials)?;
         let endpoint = self.endpoint(credentials)?;
-        let failed = |source| IdentityError::SignIn { endpoint: endpoint.clone(), source };
-        let password = user.password.expose_secret();
+        let failed = |error| {
+            let (endpoint, source) = (endpoint.clone(), Box::new(error));
+            IdentityError::SignIn { endpoint, source }
+        };
+        let password = user.secret.expose_secret();
         let body = SignIn::new(&user.domain, &user.user, password, scope);
         let query = TokenQuery::without_catalog();
         let request = Request::<CreateToken> { path: Nothing {}, query, body };
@@ -190,10 +193,10 @@ impl Identity {
             return Ok(project);
         }
         let endpoint = self.endpoint(credentials)?;
-        let failed = |source| IdentityError::Lookup {
+        let failed = |error| IdentityError::Lookup {
             region: region.to_owned(),
             endpoint: endpoint.clone(),
-            source,
+            source: Box::new(error),
         };
         let query = ListProjectsQuery::named(region);
         let request = Request::<ListProjects> { path: Nothing {}, query, body: Nothing {} };
