@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn verbs_are_plain_and_each_is_one_operation() {
-        let mut named = Vec::new();
+        let mut all = Vec::new();
         for group in Group::all(&Document::new(), EXTRAS) {
             let mut names: Vec<&str> = group.verbs.iter().map(|verb| &*verb.name).collect();
-            named.extend(names.iter().map(|name| format!("{} {name}", group.resource.name)));
+            all.extend(names.iter().map(|name| format!("{} {name}", group.resource.name)));
             names.sort_unstable();
             assert!(names.windows(2).all(|two| two[0] != two[1]), "{names:?}");
             for verb in &group.verbs {
@@ -171,10 +171,10 @@ mod tests {
             "specifications list",
             "service show",
         ] {
-            assert!(named.iter().any(|name| name == expected), "{expected}: {named:?}");
+            assert!(all.iter().any(|name| name == expected), "{expected}: {all:?}");
         }
         let words = ["create", "list", "show", "update", "delete", "filter", "count", "subscribe"];
-        for name in named {
+        for name in all {
             let verb = name.split([' ', '-']).rfind(|word| words.contains(word));
             assert!(verb.is_some(), "{name}");
         }

@@ -49,6 +49,9 @@ async fn a_user_signs_in_by_the_environment() {
     assert!(caller["expires_at"].is_null() && !whoami.output.contains("canary"), "{caller}");
 }
 
+/// Variables; the status that is expected, and parts of the complaint.
+type Case<'a> = (Vec<(&'a str, &'a str)>, i32, [&'a str; 2]);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_fails_has_a_reason_a_hint_and_a_status() {
     let server = server().await;
@@ -57,7 +60,7 @@ async fn a_sign_in_that_fails_has_a_reason_a_hint_and_a_status() {
     let auth = ("OS_AUTH_URL", "http://127.0.0.1:9/v3");
     let far = ("OS_AUTH_URL", "http://iam.example");
     let other = ("OS_PROJECT_NAME", "cn-south-1");
-    let cases: [(Vec<(&str, &str)>, i32, [&str; 2]); 6] = [
+    let cases: [Case<'_>; 6] = [
         (
             vec![user, wrong, domain, project],
             4,
