@@ -23,4 +23,5 @@ mod operations;
 mod own_service;
 mod program;
 mod raw;
+mod tags;
 mod worlds;
