@@ -110,10 +110,14 @@ impl Desk {
         }
         let directory = self.directory();
         let reach = Reach::of_user(known.as_deref(), &domain, directory);
-        let project = scope.find(&reach, &domain, directory).ok_or_else(|| {
+        let found = scope.find(&reach, &domain, directory).ok_or_else(|| {
             let reason = "sign-in: the scope is no project or domain of the user";
             rejected(IdentityFailure::NotFound, reason)
         })?;
+        let project = match found {
+            Found::Project(project) => Some(project),
+            Found::Domain => None,
+        };
         let id = project.as_ref().map(|project| project.id.clone());
         let now = self.now(id.as_ref());
         let grant = Grant {
@@ -128,7 +132,7 @@ impl Desk {
             rejected(IdentityFailure::PasswordRejected, reason)
         })?;
         let catalog = self.catalog(request.query.nocatalog.as_deref(), &host);
-        let response = self.token_answer(&grant, project, catalog);
+        let response = token_answer(&grant, project, catalog);
         Ok(SignInAnswer { response, subject_token: Some(token.into()), project: id })
     }
 
@@ -163,7 +167,7 @@ impl Desk {
         let project =
             project.map(|id| KnownProject::with_id(id, &domain_of(&grant), self.directory()));
         let catalog = self.catalog(request.query.nocatalog.as_deref(), &host);
-        let response = self.token_answer(&grant, project, catalog);
+        let response = token_answer(&grant, project, catalog);
         let token = String::from_utf8_lossy(subject).into_owned();
         Ok(SignInAnswer { response, subject_token: Some(token.into()), project: None })
     }
@@ -315,44 +319,6 @@ impl Desk {
         };
         vec![entry("iam", "/v3.0"), entry("dataartsfabric", "/v1")]
     }
-
-    fn token_answer(
-        &self,
-        grant: &Grant,
-        project: Option<KnownProject>,
-        catalog: Vec<CatalogEntry>,
-    ) -> TokenAnswer {
-        let domain = domain_of(grant);
-        let user = grant.signed_in.as_ref().map_or(DEFAULT_DOMAIN, |it| &it.user);
-        let issued_at = grant.signed_in.as_ref().map_or(SystemTime::UNIX_EPOCH, |it| it.at);
-        let role = |name: &str| Role { id: Some("0".to_owned()), name: Some(name.to_owned()) };
-        let roles = match &grant.actions {
-            None => vec![role("te_admin")],
-            Some(actions) => actions.iter().map(|action| role(action)).collect(),
-        };
-        let is_of_domain = grant.is_of_domain();
-        TokenAnswer {
-            token: Some(Token {
-                catalog,
-                domain: is_of_domain.then(|| domain_answer(&domain)),
-                expires_at: Some(grant.expires_at.map_or_else(|| NEVER.to_owned(), microseconds)),
-                issued_at: Some(microseconds(issued_at)),
-                methods: vec!["password".to_owned()],
-                project: project.map(|project| ProjectOfToken {
-                    domain: Some(domain_answer(&project.domain)),
-                    id: Some(project.id.to_string()),
-                    name: Some(project.name),
-                }),
-                roles,
-                user: Some(UserOfToken {
-                    domain: Some(domain_answer(&domain)),
-                    id: Some(accounts::user_id(&domain, user)),
-                    name: Some(user.to_owned()),
-                    password_expires_at: Some(String::new()),
-                }),
-            }),
-        }
-    }
 }
 
 /// What a user asks a token for.
@@ -380,21 +346,64 @@ impl Asked {
         Ok(asked)
     }
 
-    /// The project that is asked for, or none for the whole domain; `None` if it is not one of the user's.
-    fn find(
-        self,
-        reach: &Reach,
-        domain: &str,
-        directory: &Directory,
-    ) -> Option<Option<KnownProject>> {
+    /// What is asked for, if it is the user's.
+    fn find(self, reach: &Reach, domain: &str, directory: &Directory) -> Option<Found> {
+        let is_own = |is_own: bool| is_own.then_some(Found::Domain);
         match self {
-            Self::Project { id: Some(id), .. } => reach.with_id(&id, domain, directory).map(Some),
-            Self::Project { name, .. } => reach.named(&name?, domain, directory).map(Some),
-            Self::Domain { id: Some(id), .. } => {
-                (id == accounts::domain_id(domain)).then_some(None)
+            Self::Project { id: Some(id), .. } => {
+                reach.with_id(&id, domain, directory).map(Found::Project)
             }
-            Self::Domain { name, .. } => (name? == domain).then_some(None),
+            Self::Project { name, .. } => {
+                reach.named(&name?, domain, directory).map(Found::Project)
+            }
+            Self::Domain { id: Some(id), .. } => is_own(id == accounts::domain_id(domain)),
+            Self::Domain { name, .. } => is_own(name? == domain),
         }
+    }
+}
+
+/// What a token is to be good for.
+enum Found {
+    Project(KnownProject),
+    /// The whole domain of the user.
+    Domain,
+}
+
+/// What is told of a token with a grant.
+fn token_answer(
+    grant: &Grant,
+    project: Option<KnownProject>,
+    catalog: Vec<CatalogEntry>,
+) -> TokenAnswer {
+    let domain = domain_of(grant);
+    let user = grant.signed_in.as_ref().map_or(DEFAULT_DOMAIN, |it| &it.user);
+    let issued_at = grant.signed_in.as_ref().map_or(SystemTime::UNIX_EPOCH, |it| it.at);
+    let role = |name: &str| Role { id: Some("0".to_owned()), name: Some(name.to_owned()) };
+    let roles = match &grant.actions {
+        None => vec![role("te_admin")],
+        Some(actions) => actions.iter().map(|action| role(action)).collect(),
+    };
+    let is_of_domain = grant.is_of_domain();
+    TokenAnswer {
+        token: Some(Token {
+            catalog,
+            domain: is_of_domain.then(|| domain_answer(&domain)),
+            expires_at: Some(grant.expires_at.map_or_else(|| NEVER.to_owned(), microseconds)),
+            issued_at: Some(microseconds(issued_at)),
+            methods: vec!["password".to_owned()],
+            project: project.map(|project| ProjectOfToken {
+                domain: Some(domain_answer(&project.domain)),
+                id: Some(project.id.to_string()),
+                name: Some(project.name),
+            }),
+            roles,
+            user: Some(UserOfToken {
+                domain: Some(domain_answer(&domain)),
+                id: Some(accounts::user_id(&domain, user)),
+                name: Some(user.to_owned()),
+                password_expires_at: Some(String::new()),
+            }),
+        }),
     }
 }
 

@@ -69,10 +69,8 @@ async fn call(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let mut lines = String::new();
-    for (name, value) in headers {
-        lines += &format!("{name}: {value}\r\n");
-    }
+    let line = |(name, value): &(&str, &str)| format!("{name}: {value}\r\n");
+    let mut lines: String = headers.iter().map(line).collect();
     if !body.is_empty() {
         lines += "Content-Type: application/json\r\n";
     }
