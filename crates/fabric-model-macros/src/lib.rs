@@ -329,7 +329,7 @@ impl Attributes {
             }
             ("range", Some(Expr::Range(range))) => self.range(range)?,
             ("number", None) => {
-                self.validate.push(quote!(custom(function = "crate::json::finite")))
+                self.validate.push(quote!(custom(function = "crate::json::finite")));
             }
             ("each", Some(Expr::Path(path))) => {
                 self.check(&path.path, "each");

@@ -601,7 +601,8 @@ async fn perform(client: &Client, planned: &Planned) -> Seen {
     let kind = &KINDS[*kind];
     let project = PROJECTS[*project].to_owned();
     let of_project = |path: &str| fill(path, std::slice::from_ref(&project));
-    let of_workspace = |of: &str| fill(of, &[&[project.clone()], path.as_slice()].concat());
+    let of_workspace =
+        |of: &str| fill(of, &[std::slice::from_ref(&project), path.as_slice()].concat());
     match call {
         Call::Create { name, .. } => {
             let Creation { method, path: template, body, names, ids } = &kind.creation;
@@ -744,7 +745,7 @@ fn settings() -> Settings {
 
 fn clients(server: &MockServer) -> [Client; 2] {
     PROJECTS.map(|id| {
-        Client::builder(server.endpoint()).auth_token(&format!("of-{id}")).build().unwrap()
+        Client::builder(server.endpoint()).auth_token(format!("of-{id}")).build().unwrap()
     })
 }
 

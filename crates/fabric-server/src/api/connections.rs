@@ -35,7 +35,7 @@ impl Default for ConnectionLimits {
             connections: 16_384,
             head: Duration::from_secs(30),
             idle: Duration::from_secs(90),
-            answer: Duration::from_secs(60),
+            answer: Duration::from_mins(1),
         }
     }
 }
@@ -95,7 +95,7 @@ impl Connections {
     {
         let open = &mut *self.0.open.lock();
         if open.connections.len() >= self.0.limits.connections {
-            self.end_idle(open)?;
+            Self::end_idle(open)?;
         }
         let watch = Arc::new(Watch::new(self.0.seconds.clone()));
         let running = run(watch.clone());
@@ -110,7 +110,7 @@ impl Connections {
     }
 
     /// Ends the connection that has been idle the longest; `None` if none is.
-    fn end_idle(&self, open: &mut Open) -> Option<()> {
+    fn end_idle(open: &mut Open) -> Option<()> {
         let idle = open.connections.iter().filter(|(_, (watch, _))| watch.is_idle());
         let since = |watch: &Watch| watch.waiting_since.load(Ordering::Relaxed);
         let (id, _) = idle.min_by_key(|(_, (watch, _))| since(watch))?;
@@ -122,7 +122,7 @@ impl Connections {
 
     /// Makes room where the system has none left for another connection.
     pub(crate) fn make_room(&self) {
-        let _ = self.end_idle(&mut self.0.open.lock());
+        let _ = Self::end_idle(&mut self.0.open.lock());
     }
 
     /// How many there are.

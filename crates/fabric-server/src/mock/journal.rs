@@ -200,9 +200,9 @@ impl Journal {
             _ => last,
         });
         // Calls that were sent before they were evicted are not lost.
-        let lost = (evicted.newest > after).then(|| evicted.count.min(evicted.newest - after));
+        let missed = (evicted.newest > after).then(|| evicted.count.min(evicted.newest - after));
         let calls = found.into_iter().map(|(id, packed)| Event::Call(Box::new(packed.entry(id))));
-        lost.map(Event::Evicted).into_iter().chain(calls).collect()
+        missed.map(Event::Evicted).into_iter().chain(calls).collect()
     }
 
     /// Whether anything is known of calls of a project.

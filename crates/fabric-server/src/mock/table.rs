@@ -29,6 +29,7 @@ pub(crate) trait Record:
     fn id(&self) -> &str;
 
     /// The id of the record that owns it; empty if it belongs to the project alone.
+    #[expect(clippy::unnecessary_literal_bound, reason = "records that have one answer their own")]
     fn owner(&self) -> &str {
         ""
     }
@@ -128,8 +129,11 @@ pub(crate) struct Selection<'a, R> {
     /// Only those that match.
     pub(crate) is_match: Option<&'a dyn Fn(&R) -> bool>,
     /// Another order. What is equal in it is as without it.
-    pub(crate) order: Option<&'a dyn Fn(&R, &R) -> Ordering>,
+    pub(crate) order: Option<&'a Order<R>>,
 }
+
+/// Compares two records.
+type Order<R> = dyn Fn(&R, &R) -> Ordering;
 
 impl<R> Default for Selection<'_, R> {
     fn default() -> Self {
@@ -212,10 +216,10 @@ impl<R: Record> Table<R> {
         let Some(record) = self.get_mut(id, now) else { return false };
         if record.gone_from().is_none() {
             mark(record);
-            if let Some(gone) = record.gone_from() {
-                if let Some(place) = self.places.get(id) {
-                    self.leaving.insert((gone, place.clone()));
-                }
+            if let Some(gone) = record.gone_from()
+                && let Some(place) = self.places.get(id)
+            {
+                self.leaving.insert((gone, place.clone()));
             }
         }
         true

@@ -28,19 +28,19 @@ pub(super) fn operations<A: Around<Context = Mock>>(service: Service<A>) -> Serv
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AgreementRuleRecord {
-    agreement_name: String,
-    agreement_version: String,
-    agreement_display_name: String,
-    agreement_url: String,
+    name: String,
+    version: String,
+    display_name: String,
+    url: String,
 }
 
 impl AgreementRuleRecord {
     fn new(name: &str, display_name: &str) -> Self {
         Self {
-            agreement_name: name.to_owned(),
-            agreement_version: "v1".to_owned(),
-            agreement_display_name: display_name.to_owned(),
-            agreement_url: format!("https://fabric.example.com/agreements/{name}"),
+            name: name.to_owned(),
+            version: "v1".to_owned(),
+            display_name: display_name.to_owned(),
+            url: format!("https://fabric.example.com/agreements/{name}"),
         }
     }
 }
@@ -49,15 +49,15 @@ impl Record for AgreementRuleRecord {
     type Resource = AgreementRules;
 
     fn id(&self) -> &str {
-        &self.agreement_name
+        &self.name
     }
 
     fn answer(&self, _: SystemTime) -> AgreementRule {
         AgreementRule {
-            agreement_name: Some(self.agreement_name.clone()),
-            agreement_version: Some(self.agreement_version.clone()),
-            agreement_display_name: Some(self.agreement_display_name.clone()),
-            agreement_url: Some(self.agreement_url.clone()),
+            agreement_name: Some(self.name.clone()),
+            agreement_version: Some(self.version.clone()),
+            agreement_display_name: Some(self.display_name.clone()),
+            agreement_url: Some(self.url.clone()),
         }
     }
 
@@ -70,12 +70,10 @@ impl Record for AgreementRuleRecord {
         let name = name.ok_or_else(|| Invalid::new("agreement_name", "must be given"))?;
         let known = known.cloned().unwrap_or_else(|| Self::new(&name, &name));
         Ok(Self {
-            agreement_name: name,
-            agreement_version: answer.agreement_version.unwrap_or(known.agreement_version),
-            agreement_display_name: answer
-                .agreement_display_name
-                .unwrap_or(known.agreement_display_name),
-            agreement_url: answer.agreement_url.unwrap_or(known.agreement_url),
+            name,
+            version: answer.agreement_version.unwrap_or(known.version),
+            display_name: answer.agreement_display_name.unwrap_or(known.display_name),
+            url: answer.agreement_url.unwrap_or(known.url),
         })
     }
 
