@@ -290,23 +290,27 @@ mod tests {
         assert_eq!(skipped, ["ListVpcepClient"]);
     }
 
+    type Break = fn(&mut Value);
+    const OPERATION: &str = "/paths/~1v1~1jobs~1{job_id}/put";
+    fn at<'a>(document: &'a mut Value, place: &str) -> &'a mut Value {
+        document.pointer_mut(&format!("{OPERATION}{place}")).expect("it is there")
+    }
+
+    fn body(document: &mut Value) -> &mut Value {
+        at(document, "/requestBody/content/application~1json/schema")
+    }
+
+    fn answer(document: &mut Value) -> &mut Value {
+        at(document, "/responses/200/content/application~1json/schema")
+    }
+
+    fn remove(value: &mut Value, key: &str) -> Value {
+        value.as_object_mut().and_then(|object| object.remove(key)).expect("it is there")
+    }
+
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn whatever_is_broken_is_named() {
-        type Break = fn(&mut Value);
-        const OPERATION: &str = "/paths/~1v1~1jobs~1{job_id}/put";
-        fn at<'a>(document: &'a mut Value, place: &str) -> &'a mut Value {
-            document.pointer_mut(&format!("{OPERATION}{place}")).expect("it is there")
-        }
-        fn body(document: &mut Value) -> &mut Value {
-            at(document, "/requestBody/content/application~1json/schema")
-        }
-        fn answer(document: &mut Value) -> &mut Value {
-            at(document, "/responses/200/content/application~1json/schema")
-        }
-        fn remove(value: &mut Value, key: &str) -> Value {
-            value.as_object_mut().and_then(|object| object.remove(key)).expect("it is there")
-        }
         let cases: [(Break, &str); 20] = [
             (
                 |ours| at(ours, "/parameters/0/schema")["maximum"] = json!(99),
