@@ -156,6 +156,10 @@ impl<P: Prepare> Acceptor<P> {
 
     async fn accept(self, listener: tokio::net::TcpListener, connections: Connections) {
         let http = Arc::new(http());
+        #[cfg(feature = "tls")]
+        let is_plain = self.tls.is_none();
+        #[cfg(not(feature = "tls"))]
+        let is_plain = true;
         let mut complaints = Complaints::default();
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         loop {
@@ -181,7 +185,6 @@ impl<P: Prepare> Acceptor<P> {
             if spawned.is_none() {
                 complaints.add("a connection was refused: there are too many");
                 if let (Some(stream), Ok(permit)) = (stream, refusals.clone().try_acquire_owned()) {
-                    let is_plain = self.is_plain();
                     tokio::spawn(async move {
                         let _permit = permit;
                         let telling = refuse(stream, is_plain);
@@ -190,16 +193,6 @@ impl<P: Prepare> Acceptor<P> {
                 }
             }
         }
-    }
-
-    #[cfg(feature = "tls")]
-    fn is_plain(&self) -> bool {
-        self.tls.is_none()
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn is_plain(&self) -> bool {
-        true
     }
 
     /// Serves a connection to its end.
