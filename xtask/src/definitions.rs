@@ -309,7 +309,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "a table")]
     fn whatever_is_broken_is_named() {
         let cases: [(Break, &str); 20] = [
             (

@@ -178,6 +178,18 @@ function curl(id, path, body) {
   return parts.join(" ");
 }
 
+/** A path with the ids that it names, as far as the project has such records. */
+async function filled(path) {
+  const [, ...names] = path.split("{").map((part) => part.split("}")[0]);
+  for (const name of names) {
+    const owner = resources.find((one) => one.id_parameter === name);
+    const of = owner && await call("GET", `projects/${encodeURIComponent(project)}/${owner.name}?limit=1`);
+    const id = name === "project_id" ? project : of?.records[0]?.id;
+    if (id) path = path.replace(`{${name}}`, encodeURIComponent(id));
+  }
+  return path;
+}
+
 /** Shows a command to copy, or hides where it would stand if there is none. */
 function showCommand(id, command) {
   $(id).textContent = command ?? "";
@@ -350,7 +362,9 @@ async function loadRecords() {
   $("records-empty").hidden = total !== 0;
   const none = `This project has no ${words(of.name)}.`;
   $("records-empty-text").textContent = of.create ? `${none} Create one, and it appears here:` : none;
-  showCommand("records-curl", of.create && curl(project, of.create.path, of.create.body));
+  const target = of.create && await filled(of.create.path);
+  if (asked !== project || of !== resource) return;
+  showCommand("records-curl", target && curl(project, target, of.create.body));
   $("records-pages").hidden = total <= PAGE;
   $("records-newer").disabled = offset === 0;
   $("records-older").disabled = offset + PAGE >= total;
@@ -711,17 +725,22 @@ async function loadCoverage() {
   const { covered, total, operations } = await call("GET", "coverage");
   $("coverage-count").textContent = `${covered} of ${total}`;
   $("coverage-meter").value = total ? covered / total : 0;
-  reconcile($("coverage"), operations, (one) => one.operation, ({ operation, answers }) =>
+  const callsOf = ({ answers }) => answers.reduce((sum, { calls }) => sum + calls, 0);
+  const block = ({ operation, answers }) =>
     make("div", { className: "operation" },
-      make("p", {}, operation,
-        make("span", {}, plural(answers.reduce((sum, { calls }) => sum + calls, 0), "call"))),
+      make("p", {}, operation, make("span", {}, plural(callsOf({ answers }), "call"))),
       make("ul", {}, ...answers.map(({ status, error_code, is_documented, calls }) => {
         const times = `${calls ? plural(calls, "call") : "not yet"}${is_documented ? "" : ", not documented"}`;
         const shownStatus = String(status ?? "none");
         return make("li", { className: !is_documented ? "other" : calls ? "covered" : "",
           title: `${shownStatus} ${error_code ?? ""}: ${times}` },
         shownStatus, make("span", { className: "unseen" }, ` ${error_code ?? ""}: ${times}`));
-      }))), true);
+      })));
+  const rest = operations.filter((one) => !callsOf(one));
+  reconcile($("coverage"), operations.filter(callsOf), (one) => one.operation, block, true);
+  reconcile($("coverage-rest"), rest, (one) => one.operation, block, true);
+  $("coverage-uncalled").hidden = !rest.length;
+  $("coverage-uncalled-count").textContent = `${plural(rest.length, "operation")} without calls`;
   for (const id of ["journal-operation", "fault-operation"]) {
     if ($(id).options.length > 1) continue;
     $(id).append(...operations.map(({ operation }) => make("option", {}, operation)));
