@@ -1,4 +1,4 @@
-//! The OpenAPI document of sign-in: the operations of [`identity`](crate::identity), in version 3.1.
+//! The OpenAPI document of sign-in: the operations of [`crate::identity`], in version 3.1.
 
 use std::collections::BTreeMap;
 
