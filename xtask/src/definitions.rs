@@ -5,30 +5,15 @@
 //! security, of which the definitions say nothing.
 
 pub(crate) mod departures;
+mod difference;
 mod shape;
 mod text;
-
-use std::fmt::{self, Display};
 
 use serde_json::Value;
 
 use departures::Departure;
+use difference::Difference;
 use shape::{Kind, Shape, operations};
-
-/// Where the two say different things, and what ours says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Difference {
-    /// The operation, and the way to the part of it: `ListJobs, answer 200.jobs[].name`.
-    pub(crate) place: String,
-    /// Such as `maximum is 99, defined as 100`.
-    pub(crate) what: String,
-}
-
-impl Display for Difference {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.place, self.what)
-    }
-}
 
 /// What was compared, and what was found.
 #[derive(Debug, Default)]

@@ -53,7 +53,10 @@ pub fn openapi() -> OpenApi {
             (GATEWAY.to_owned(), rejected_by_the_gateway()),
             (NO_ANSWER.to_owned(), no_answer_from_the_service()),
         ]),
-        service: Service::Fabric,
+        failures: Failures {
+            failed: |failure| (name(failure), failed(failure)),
+            others: [("4XX", GATEWAY), ("5XX", NO_ANSWER)],
+        },
     };
     document.add_schema::<ErrorBody>();
     document.add_schema::<ForbiddenBody>();
@@ -231,15 +234,17 @@ fn components(
         .build()
 }
 
-/// The services that have a document, each with failures of its own form.
+/// The failures of a service, each in a form of its own.
 #[derive(Clone, Copy)]
-enum Service {
-    Fabric,
-    Identity,
+struct Failures {
+    /// The response to a failure, and its name.
+    failed: fn(Failure) -> (String, Response),
+    /// The names of the responses with the statuses that an operation does not list.
+    others: [(&'static str, &'static str); 2],
 }
 
 struct Document {
-    service: Service,
+    failures: Failures,
     paths: PathsBuilder,
     schemas: BTreeMap<String, RefOr<Schema>>,
     responses: BTreeMap<String, Response>,
@@ -314,19 +319,12 @@ impl Document {
         }
         operation = operation.response(O::SUCCESS.as_str(), success.build());
         for failure in O::FAILURES {
-            let (name, response) = match self.service {
-                Service::Fabric => (name(*failure), failed(*failure)),
-                Service::Identity => identity::failed(*failure),
-            };
+            let (name, response) = (self.failures.failed)(*failure);
             operation =
                 operation.response(failure.status().as_str(), Ref::from_response_name(&name));
             self.responses.insert(name, response);
         }
-        let others = match self.service {
-            Service::Fabric => [("4XX", GATEWAY), ("5XX", NO_ANSWER)],
-            Service::Identity => identity::OTHERS,
-        };
-        for (statuses, name) in others {
+        for (statuses, name) in self.failures.others {
             operation = operation.response(statuses, Ref::from_response_name(name));
         }
         operation.build()

@@ -6,6 +6,7 @@ mod list;
 mod ray_cluster;
 mod ray_service;
 mod reserved;
+mod settings;
 mod show;
 mod subscribe;
 mod update;
@@ -24,11 +25,9 @@ pub use ray_service::{
     RayServiceCluster, RayServiceConfiguration, RayServiceHeadGroup, RayServiceWorkerGroup,
     ResourceAmount, RuntimeEnvironment,
 };
-pub use reserved::{ReservedResource, ReservedUnits, ResourceDemand};
-pub use show::{
-    EndpointRevision, EndpointSettings, RayServiceData, RayServiceSettings, ShowEndpoint,
-    ShowEndpointQuery, TokenQuota,
-};
+pub use reserved::{ReservedResource, ReservedUnits, ResourceDemand, SpecificationCode};
+pub use settings::{EndpointSettings, RayServiceData, RayServiceSettings, TokenQuota};
+pub use show::{EndpointRevision, ShowEndpoint, ShowEndpointQuery};
 pub use subscribe::SubscribeEndpoint;
 pub use update::{EndpointUpdate, UpdateEndpoint};
 
@@ -85,13 +84,6 @@ text! {
     EndpointDescription, field "description", schema "EndpointDescription"
     described "What an endpoint is for.",
     0 to 1024 of PLAIN, example "description"
-}
-
-text! {
-    /// The code of a specification, of those that the service lists: 1 to 64 characters.
-    SpecificationCode, field "spec_code", schema "SpecificationCode"
-    described "The code of a specification.",
-    1 to 64 of ANY, example "mrs.c1m4"
 }
 
 open_enum! {

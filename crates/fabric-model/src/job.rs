@@ -21,7 +21,7 @@ pub use ray::{JobEnvironment, RayJobConfig};
 pub use spark::SparkJobConfig;
 pub use update::{JobUpdate, UpdateJob};
 pub(crate) use version::example as example_version;
-pub use version::{JobVersion, JobVersionInput, JobVersionName};
+pub use version::{AnsweredJobVersionId, JobVersion, JobVersionInput, JobVersionName};
 
 use crate::open_enum::open_enum;
 use crate::text::text;
@@ -55,13 +55,6 @@ text! {
     /// The id of a job in an answer: 1 to 36 letters, digits and hyphens.
     AnsweredJobId, field "id", schema "AnsweredJobId" described "The id of a job.",
     1 to 36 of ID, example "b935d0ef-f4eb-4b95-aff1-9d33ae9f57b6"
-}
-
-text! {
-    /// The id of a version of a job in a body: 1 to 36 letters, digits and hyphens.
-    AnsweredJobVersionId, field "version_id", schema "AnsweredJobVersionId"
-    described "The id of a version of a job.",
-    1 to 36 of ID, example "b935d0ef-f4eb-4b95-aff1-9d33ae9f57b7"
 }
 
 text! {

@@ -101,13 +101,11 @@ pub struct MessagePolicyPath {
 
 /// The message policy of the documentation's examples.
 fn example() -> MessagePolicy {
-    let MessagePolicyInput { message_type, name_pattern, notification_types, topic_urn } =
-        create::example_input();
     MessagePolicy {
         id: Some("4eacd2e1cda14170a74bd5b70de1060e".to_owned()),
-        message_type: Some(message_type),
-        name_pattern: Some(name_pattern),
-        notification_types,
-        topic_urn: Some(topic_urn),
+        message_type: Some(MessageType::Job),
+        name_pattern: Some("ray_job*".to_owned()),
+        notification_types: vec![NotificationType::Success, NotificationType::Failed],
+        topic_urn: Some("smn:topic:xxxxxxx".to_owned()),
     }
 }

@@ -13,7 +13,10 @@ pub use create::{CreateModelDefinition, ModelCreate};
 pub use list::{ListModels, ListModelsQuery, ModelPage};
 pub use update::{ModelUpdate, UpdateModelDefinition};
 pub(crate) use version::example as example_version;
-pub use version::{LlmModelConfig, ModelConfig, ModelVersion, ModelVersionInput, ModelVersionName};
+pub use version::{
+    AnsweredModelVersionId, LlmModelConfig, ModelConfig, ModelDescription, ModelVersion,
+    ModelVersionInput, ModelVersionName,
+};
 
 use crate::open_enum::open_enum;
 use crate::text::text;
@@ -50,23 +53,9 @@ text! {
 }
 
 text! {
-    /// The id of a version of a model in a body or a query: 32 to 36 letters, digits and hyphens.
-    AnsweredModelVersionId, field "version_id", schema "AnsweredModelVersionId"
-    described "The id of a version of a model.",
-    32 to 36 of ID, example "b935d0ef-f4eb-4b95-aff1-9d33ae9f57b7"
-}
-
-text! {
     /// The name of a model: 1 to 64 letters, digits, hyphens, underscores, Chinese characters, dots and spaces.
     ModelName, field "name", schema "ModelName" described "The name of a model.",
     1 to 64 of NAME, example "LLama3-8b"
-}
-
-text! {
-    /// What a model, or a version of it, is for, in the words of its users: 0 to 1,024 characters other than
-    /// `! < > = & " '`.
-    ModelDescription, field "description", schema "ModelDescription" described "What a model is for.",
-    0 to 1024 of PLAIN, example "description"
 }
 
 open_enum! {

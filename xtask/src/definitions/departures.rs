@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Difference;
+use super::difference::Difference;
 use crate::shell::{read, root};
 
 /// Differences that are meant, and the reason. In `where` and `what`, `*` stands for any text.

@@ -11,7 +11,7 @@ use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::{OpenApi, OpenApiBuilder, Ref, RefOr, Response};
 
 use super::{
-    AUTH_TOKEN, Document, IDENTITY_BODY, Service, auth_token, components, identity_body, layout,
+    AUTH_TOKEN, Document, Failures, IDENTITY_BODY, auth_token, components, identity_body, layout,
     response, tags,
 };
 use crate::identity::{self, IdentityFailure};
@@ -36,7 +36,7 @@ pub fn openapi() -> OpenApi {
             ),
             (FAILED.to_owned(), others("What else fails.", |it| it.status().is_server_error())),
         ]),
-        service: Service::Identity,
+        failures: Failures { failed, others: [("4XX", REJECTED), ("5XX", FAILED)] },
     };
     identity::visit_operations(&mut document);
     let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
@@ -97,16 +97,13 @@ Where the documentation of the service is silent, this document decides; the ser
 * What was decided for a single operation stands there.";
 
 /// The response to a failure with its name: that of the first of its status.
-pub(super) fn failed(failure: Failure) -> (String, Response) {
+fn failed(failure: Failure) -> (String, Response) {
     let status = failure.status();
     let mut of_this_status =
         IdentityFailure::ALL.into_iter().filter(|failure| failure.status() == status).peekable();
     let first = of_this_status.peek().map_or_else(|| format!("{failure:?}"), |it| name(*it));
     (first, answer(status.canonical_reason().unwrap_or_default(), of_this_status))
 }
-
-/// What is answered with a status that the operation does not list.
-pub(super) const OTHERS: [(&str, &str); 2] = [("4XX", REJECTED), ("5XX", FAILED)];
 
 fn others(description: &str, is_it: impl Fn(&IdentityFailure) -> bool) -> Response {
     answer(description, IdentityFailure::ALL.into_iter().filter(is_it))

@@ -4,9 +4,9 @@ use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 
 use super::{
-    CapReference, Endpoint, EndpointName, EndpointStatus, EndpointType, Endpoints, LongId,
-    NewEndpointDescription, RayClusterCreate, RayServiceConfiguration, ReservedResource,
-    ray_service,
+    CapReference, Endpoint, EndpointName, EndpointSettings, EndpointStatus, EndpointType,
+    Endpoints, LongId, NewEndpointDescription, RayClusterCreate, RayServiceConfiguration,
+    RayServiceSettings, ReservedResource, ray_service,
 };
 use crate::text::text;
 use crate::workspace::{self, WorkspacePath};
@@ -117,6 +117,13 @@ pub struct EndpointConfiguration {
     /// A Ray service.
     #[rule(nested)]
     pub ray_service_config: Option<RayServiceConfiguration>,
+}
+
+/// What the service answers of a configuration that was asked for.
+impl From<EndpointConfiguration> for EndpointSettings {
+    fn from(asked: EndpointConfiguration) -> Self {
+        Self { ray_service_config: asked.ray_service_config.map(RayServiceSettings::from) }
+    }
 }
 
 text! {

@@ -2,8 +2,14 @@
 
 use fabric_model_macros::contract;
 
-use crate::endpoint::SpecificationCode;
 use crate::text::text;
+
+text! {
+    /// The code of a specification, of those that the service lists: 1 to 64 characters.
+    SpecificationCode, field "spec_code", schema "SpecificationCode"
+    described "The code of a specification.",
+    1 to 64 of ANY, example "mrs.c1m4"
+}
 
 /// The resources that are reserved for an endpoint. Each field may be absent, but not `null` in a request.
 #[contract(request)]

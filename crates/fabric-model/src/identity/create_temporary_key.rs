@@ -6,8 +6,27 @@ use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::{Secret, TemporaryKeys};
-use crate::{Example, Failure, Nothing, Operation, Request};
+use super::Secret;
+use crate::{Example, Failure, Identified, Nothing, Operation, Request, Resource};
+
+/// Access keys that expire, and are used with a security token.
+#[derive(Clone, Copy, Debug)]
+pub struct TemporaryKeys;
+
+impl Resource for TemporaryKeys {
+    const NAME: &'static str = "temporary-keys";
+    const SINGULAR: &'static str = "temporary key";
+    const DESCRIPTION: &'static str = "Access keys that expire, and sign with a security token";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = TemporaryKeyAnswer;
+}
+
+impl Identified for TemporaryKeyAnswer {
+    fn id(&self) -> Option<&str> {
+        self.credential.as_ref()?.access.as_deref()
+    }
+}
 
 /// Gives the holder of a token an access key that expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::token::{TokenAnswer, TokenQuery, example};
-use super::{Secret, Tokens};
+use super::secret::Secret;
+use super::token::{TokenAnswer, TokenQuery, Tokens, example};
 use crate::{Example, Failure, Nothing, Operation, Request};
 
 /// Gives a user a token for a password.

@@ -3,8 +3,27 @@
 use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 
-use super::{Domains, FAILURES_OF_LISTS, Links};
-use crate::{Example, Failure, Nothing, Operation, Request};
+use super::links::{FAILURES_OF_LISTS, Links};
+use crate::{Example, Failure, Identified, Nothing, Operation, Request, Resource};
+
+/// The domains, which are the accounts that users and projects belong to.
+#[derive(Clone, Copy, Debug)]
+pub struct Domains;
+
+impl Resource for Domains {
+    const NAME: &'static str = "domains";
+    const SINGULAR: &'static str = "domain";
+    const DESCRIPTION: &'static str = "The accounts that users and projects belong to";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = Domain;
+}
+
+impl Identified for Domain {
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
 
 /// Lists the domains of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

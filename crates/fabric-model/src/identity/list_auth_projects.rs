@@ -2,8 +2,8 @@
 
 use http::{Method, StatusCode};
 
-use super::list_projects::{ProjectList, example};
-use super::{FAILURES_OF_LISTS, Links, Projects};
+use super::links::{FAILURES_OF_LISTS, Links};
+use super::list_projects::{ProjectList, Projects, example};
 use crate::{Example, Failure, Nothing, Operation, Request};
 
 /// Lists the projects that the caller may use.

@@ -3,8 +3,27 @@
 use fabric_model_macros::contract;
 use http::{Method, StatusCode};
 
-use super::{FAILURES_OF_LISTS, Links, Projects};
-use crate::{Example, Failure, Nothing, Operation, Request};
+use super::links::{FAILURES_OF_LISTS, Links};
+use crate::{Example, Failure, Identified, Nothing, Operation, Request, Resource};
+
+/// The projects that callers may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Projects;
+
+impl Resource for Projects {
+    const NAME: &'static str = "projects";
+    const SINGULAR: &'static str = "project";
+    const DESCRIPTION: &'static str = "What the records of the service belong to";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = Project;
+}
+
+impl Identified for Project {
+    fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
 
 /// Lists the projects that fit a query. The service's own libraries look up a project by the name of its region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

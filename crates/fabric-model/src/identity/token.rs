@@ -2,6 +2,28 @@
 
 use fabric_model_macros::contract;
 
+use crate::{Identified, Resource};
+
+/// The tokens that users get for their passwords.
+#[derive(Clone, Copy, Debug)]
+pub struct Tokens;
+
+impl Resource for Tokens {
+    const NAME: &'static str = "tokens";
+    const SINGULAR: &'static str = "token";
+    const DESCRIPTION: &'static str = "What a user gets for a password, and calls with";
+    const ID_PARAMETER: Option<&'static str> = None;
+
+    type Answer = TokenAnswer;
+}
+
+/// A token has no id in its answer: it stands in a header.
+impl Identified for TokenAnswer {
+    fn id(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// What an answer about a token is to leave out.
 #[contract(query)]
 #[derive(Eq)]

@@ -2,8 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use super::Tokens;
-use super::token::{TokenAnswer, TokenQuery, example};
+use super::token::{TokenAnswer, TokenQuery, Tokens, example};
 use crate::{Example, Failure, Nothing, Operation, Request};
 
 /// Tells what is known of a token.

@@ -2,11 +2,18 @@
 
 use fabric_model_macros::contract;
 
-use super::{AnsweredJobVersionId, JobConfig, PythonJobConfig};
+use super::{JobConfig, PythonJobConfig};
 use crate::Identified;
 use crate::framework::Framework;
 use crate::text::text;
 use crate::user::{self, User};
+
+text! {
+    /// The id of a version of a job in a body: 1 to 36 letters, digits and hyphens.
+    AnsweredJobVersionId, field "version_id", schema "AnsweredJobVersionId"
+    described "The id of a version of a job.",
+    1 to 36 of ID, example "b935d0ef-f4eb-4b95-aff1-9d33ae9f57b7"
+}
 
 text! {
     /// The name of a version of a job: 1 to 64 letters, digits, hyphens, underscores, Chinese characters, dots

@@ -71,7 +71,7 @@ pub struct MessagePolicyInput {
     pub topic_urn: String,
 }
 
-pub(super) fn example_input() -> MessagePolicyInput {
+fn example_input() -> MessagePolicyInput {
     MessagePolicyInput {
         message_type: MessageType::Job,
         name_pattern: "ray_job*".to_owned(),

@@ -2,10 +2,23 @@
 
 use fabric_model_macros::contract;
 
-use super::{AnsweredModelVersionId, ModelDescription};
 use crate::Identified;
 use crate::text::text;
 use crate::user::{self, User};
+
+text! {
+    /// The id of a version of a model in a body or a query: 32 to 36 letters, digits and hyphens.
+    AnsweredModelVersionId, field "version_id", schema "AnsweredModelVersionId"
+    described "The id of a version of a model.",
+    32 to 36 of ID, example "b935d0ef-f4eb-4b95-aff1-9d33ae9f57b7"
+}
+
+text! {
+    /// What a model, or a version of it, is for, in the words of its users: 0 to 1,024 characters other than
+    /// `! < > = & " '`.
+    ModelDescription, field "description", schema "ModelDescription" described "What a model is for.",
+    0 to 1024 of PLAIN, example "description"
+}
 
 text! {
     /// The name of a version of a model: 1 to 64 letters, digits, hyphens, underscores, Chinese characters, dots

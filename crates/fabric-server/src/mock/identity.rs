@@ -23,9 +23,9 @@ use crate::api::rejected::Rejected;
 use crate::api::routing::{Api, SignInAnswer, SignInCall};
 use crate::api::time;
 use crate::mock::fault::rule::Write;
-use crate::mock::identity::accounts::{DEFAULT_DOMAIN, Directory, made_up_id};
+use crate::mock::identity::accounts::{DEFAULT_DOMAIN, Directory, KnownProject, made_up_id};
 use crate::mock::identity::passwords::{Gate, PasswordHash};
-use crate::mock::identity::projects::{KnownProject, Reach};
+use crate::mock::identity::projects::Reach;
 use crate::mock::operations::Mock;
 use crate::mock::world::World;
 

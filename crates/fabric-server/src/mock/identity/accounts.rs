@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 
 use crate::api::credentials::{below, checked_actions, in_file};
 use crate::mock::identity::passwords::PasswordHash;
-use crate::mock::identity::projects::KnownProject;
 
 /// The domain of whoever names none.
 pub(crate) const DEFAULT_DOMAIN: &str = "default";
@@ -446,4 +445,24 @@ pub(crate) fn domain_id(name: &str) -> String {
 /// The id of a user.
 pub(crate) fn user_id(domain: &str, name: &str) -> String {
     made_up_id("user", &format!("{domain}\0{name}"))
+}
+
+/// A project with its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct KnownProject {
+    pub(crate) name: String,
+    pub(crate) id: ProjectId,
+    /// The name of its domain.
+    pub(crate) domain: String,
+}
+
+impl KnownProject {
+    /// The project with an id. If nobody has named it, its id is its name, and it is of `domain`.
+    pub(crate) fn with_id(id: &ProjectId, domain: &str, directory: &Directory) -> Self {
+        directory.project(id).unwrap_or_else(|| Self {
+            name: id.to_string(),
+            id: id.clone(),
+            domain: domain.to_owned(),
+        })
+    }
 }

@@ -3,27 +3,7 @@
 use fabric_model::ProjectId;
 
 use crate::api::callers::{DEFAULT_PROJECT, default_project};
-use crate::mock::identity::accounts::{Directory, User, made_up_id};
-
-/// A project with its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct KnownProject {
-    pub(crate) name: String,
-    pub(crate) id: ProjectId,
-    /// The name of its domain.
-    pub(crate) domain: String,
-}
-
-impl KnownProject {
-    /// The project with an id. If nobody has named it, its id is its name, and it is of `domain`.
-    pub(crate) fn with_id(id: &ProjectId, domain: &str, directory: &Directory) -> Self {
-        directory.project(id).unwrap_or_else(|| Self {
-            name: id.to_string(),
-            id: id.clone(),
-            domain: domain.to_owned(),
-        })
-    }
-}
+use crate::mock::identity::accounts::{Directory, KnownProject, User, made_up_id};
 
 /// The projects that a caller may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
