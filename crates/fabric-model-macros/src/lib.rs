@@ -464,11 +464,15 @@ impl Attributes {
         })
     }
 
-    /// How many items a list has.
-    fn items(&mut self) {
+    /// How many items a list has. In an answer it may be absent whatever the fewest are, and is then empty.
+    fn items(&mut self, kind: Kind, shape: Shape) {
         let Some((min, max)) = self.items.clone() else { return };
-        let schema = self.schema.len();
+        let (rules, schema) = (self.validate.len(), self.schema.len());
         self.length(&min, &max, "items");
+        if kind == Kind::Answer && shape == Shape::List {
+            self.validate.truncate(rules);
+            self.validate.push(quote!(length(max = #max)));
+        }
         if self.spelled_out.is_some() {
             self.schema.truncate(schema);
         }
@@ -476,7 +480,7 @@ impl Attributes {
 
     /// What follows from the struct, and from whether the field is optional or a list.
     fn shape(&mut self, kind: Kind, shape: Shape) {
-        self.items();
+        self.items(kind, shape);
         // A schema that is spelled out says what it holds itself.
         if self.spelled_out.is_none() {
             self.schema.extend(self.default.iter().map(|value| quote!(default = #value)));

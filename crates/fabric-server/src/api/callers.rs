@@ -284,6 +284,15 @@ impl Callers {
         admitted.and_then(of_project).map_err(|rejected| rejected.error)
     }
 
+    /// Whether the caller of a request is identified by its head alone: a signature covers the body, and another
+    /// [`Verifier`] may need it.
+    pub(crate) fn need_no_body(&self, headers: &HeaderMap) -> bool {
+        match &self.0.who {
+            Who::Known { .. } => !Signature::is_given(headers),
+            Who::Everybody | Who::Verified(_) => false,
+        }
+    }
+
     /// Identifies the caller of an operation, and checks that it may call it.
     pub(crate) async fn identify(
         &self,

@@ -66,6 +66,25 @@ pub(crate) fn check_head(parts: &Parts) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// How long a body that nobody needs is waited for.
+const DISCARDING_MAX: Duration = Duration::from_secs(1);
+
+/// Reads a body and throws it away, so that a caller who does not listen while sending gets to see the rejection.
+pub(crate) async fn discard_body(parts: &Parts, body: Body) {
+    if parts.headers.contains_key(EXPECT) {
+        return;
+    }
+    let discard = async {
+        let mut chunks = body.into_data_stream();
+        let mut left = DISCARDED_MAX_LENGTH;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let Some(less) = left.checked_sub(chunk.len()) else { return };
+            left = less;
+        }
+    };
+    let _ = tokio::time::timeout(DISCARDING_MAX, discard).await;
+}
+
 /// Reads a body to its end, or to the limit.
 pub(crate) async fn read_body(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let announced = parts

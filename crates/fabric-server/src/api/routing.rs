@@ -30,7 +30,7 @@ use crate::api::around::{Around, Call};
 use crate::api::callers::{Caller, Callers, asked_project};
 use crate::api::clock::Clock;
 use crate::api::credentials::Grant;
-use crate::api::limits::{Limits, check_head, read_body};
+use crate::api::limits::{Limits, check_head, discard_body, read_body};
 use crate::api::rejected::Rejected;
 use crate::api::request_id::RequestIds;
 
@@ -349,7 +349,7 @@ fn present_token_of_body(parts: &mut Parts, body: &[u8], pointer: &str) {
 // Functions around each handler, and no middleware: axum would box its future and clone its state for every
 // request.
 impl<S: Clone, A: Around> Shared<S, A> {
-    /// Takes a request from its head to its answer: limits, body, caller, [`Around`], request, handler.
+    /// Takes a request from its head to its answer: limits, token, body, signature, [`Around`], request, handler.
     async fn answer<O, Handler, Outcome>(
         &self,
         handler: Handler,
@@ -363,8 +363,23 @@ impl<S: Clone, A: Around> Shared<S, A> {
         Outcome: Future<Output = Result<O::Response, ApiError>>,
     {
         check_head(parts)?;
+        // Whoever is rejected for a token is not to fill the memory with a body.
+        let caller = if self.callers.need_no_body(&parts.headers) {
+            match self.identify::<O>(parts, call).await {
+                Ok(caller) => Some(caller),
+                Err(error) => {
+                    discard_body(parts, body).await;
+                    return Err(error);
+                }
+            }
+        } else {
+            None
+        };
         call.body = read_body(parts, body, self.limits.body).await?;
-        let caller = self.identify::<O>(parts, call).await?;
+        let caller = match caller {
+            Some(caller) => caller,
+            None => self.identify::<O>(parts, call).await?,
+        };
         let context = self.around.admit(call, parts, caller)?;
         let request = read_request::<O, _>(parts, call)?;
         let answer = handler(self.state.clone(), context, request).await?;

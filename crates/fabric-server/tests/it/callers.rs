@@ -560,3 +560,20 @@ async fn what_is_kept_of_a_canonical_request_is_limited() {
     assert!((64 * 1024 - 2..=64 * 1024).contains(&of_server.len()), "{}", of_server.len());
     assert_eq!(signature.first_difference, Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_rejected_for_a_token_has_no_body_read() {
+    let server = server().await;
+    let address = server.address();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = "POST /v1/access-clients HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: unknown\r\n\
+            Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{";
+        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+        raw::read(&mut stream)
+    });
+    // With the body read first, it would be a 413.
+    assert_eq!(answer.await.unwrap().status, 401);
+    let entry = &server.world().journal(&Filter::default()).entries[0];
+    assert_eq!((entry.status, entry.body.is_null()), (Some(401), true));
+}

@@ -217,7 +217,7 @@ async fn fixtures_of_models_and_of_versions_make_up_one_state() {
         ),
         (
             json!({ "models": [{ "workspace_id": "w", "current_version": { "id": "short" } }] }),
-            "model [0]: current_version.id: must have 32 to 36 letters, digits or hyphens",
+            "model [0]: current_version.id: must have 32 to 36 characters",
         ),
     ] {
         assert_eq!(Fixtures::parse(&fixtures.to_string()).unwrap_err().to_string(), expected);
