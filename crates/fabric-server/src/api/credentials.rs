@@ -60,6 +60,8 @@ pub struct SignedIn {
     pub user: String,
     /// When the user signed in.
     pub at: SystemTime,
+    /// The name of the project that the user asked for; `None` for a domain.
+    pub project: Option<String>,
 }
 
 impl Grant {

@@ -78,7 +78,12 @@ impl Around for AroundWorld {
     fn explain(&self, call: &Call<Note>, error: &ApiError) -> Option<String> {
         let (project, operation) = (call.project.as_ref()?, call.operation?);
         let what = operation.resource.singular;
-        error.is_not_found().then(|| format!("state: project {project} has no such {what}"))
+        let or_owner =
+            operation.resource.owner.map(|owner| format!(", or no such {}", owner.singular));
+        let or_owner = or_owner.unwrap_or_default();
+        error
+            .is_not_found()
+            .then(|| format!("state: project {project} has no such {what}{or_owner}"))
     }
 
     async fn finish(&self, call: &mut Call<Note>, parts: &Parts, mut answer: Answer) -> Response {

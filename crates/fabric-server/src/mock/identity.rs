@@ -124,7 +124,12 @@ impl Desk {
             project: id.clone(),
             expires_at: Some(time::later(now, TOKEN_LIFE)),
             actions: known.as_ref().and_then(|user| user.actions.clone()),
-            signed_in: Some(SignedIn { domain: domain.clone(), user: name.clone(), at: now }),
+            signed_in: Some(SignedIn {
+                domain: domain.clone(),
+                user: name.clone(),
+                at: now,
+                project: project.as_ref().map(|project| project.name.clone()),
+            }),
         };
         let token = self.world.sign_in(&domain, &name, known.as_ref(), &grant, mock.write);
         let token = token.ok_or_else(|| {
@@ -163,9 +168,7 @@ impl Desk {
         {
             return Err(not_found("sign-in: X-Subject-Token is that of somebody else"));
         }
-        let project = grant.project.as_ref();
-        let project =
-            project.map(|id| KnownProject::with_id(id, &domain_of(&grant), self.directory()));
+        let project = self.project_of(&grant);
         let catalog = self.catalog(request.query.nocatalog.as_deref(), &host);
         let response = token_answer(&grant, project, catalog);
         let token = String::from_utf8_lossy(subject).into_owned();
@@ -295,8 +298,21 @@ impl Desk {
         };
         match name {
             Some(name) => reach.named(name, &domain, directory).into_iter().collect(),
-            None => reach.all(&domain, directory),
+            None => reach.all(self.project_of(grant), &domain, directory),
         }
+    }
+
+    /// The project that a grant is for, with the name by which it was asked for, unless somebody has named it.
+    fn project_of(&self, grant: &Grant) -> Option<KnownProject> {
+        let project = grant.project.as_ref()?;
+        let asked = grant.signed_in.as_ref().and_then(|it| it.project.clone());
+        let mut known = KnownProject::with_id(project, &domain_of(grant), self.directory());
+        if let Some(asked) = asked
+            && known.name == project.as_str()
+        {
+            known.name = asked;
+        }
+        Some(known)
     }
 
     /// The services that a token is good for: those that the mock serves.

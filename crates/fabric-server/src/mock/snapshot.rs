@@ -77,6 +77,9 @@ struct SavedSignIn {
     /// The project that the token is good for; absent for the domain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     project_id: Option<ProjectId>,
+    /// The name by which it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project_name: Option<String>,
     #[serde(with = "time")]
     issued_at: SystemTime,
     #[serde(with = "time")]
@@ -88,12 +91,13 @@ struct SavedSignIn {
 
 impl SavedSignIn {
     fn of(digest: &[u8; 32], grant: &Grant) -> Option<Self> {
-        let SignedIn { domain, user, at } = grant.signed_in.clone()?;
+        let SignedIn { domain, user, at, project } = grant.signed_in.clone()?;
         Some(Self {
             token_sha256: hex::encode(digest),
             domain,
             user,
             project_id: grant.project.clone(),
+            project_name: project,
             issued_at: at,
             expires_at: grant.expires_at?,
             actions: grant.actions.clone(),
@@ -106,7 +110,12 @@ impl SavedSignIn {
             project: self.project_id.clone(),
             expires_at: Some(self.expires_at),
             actions: self.actions.clone(),
-            signed_in: Some(SignedIn { domain, user, at: self.issued_at }),
+            signed_in: Some(SignedIn {
+                domain,
+                user,
+                at: self.issued_at,
+                project: self.project_name.clone(),
+            }),
         }
     }
 }

@@ -644,3 +644,27 @@ async fn many_guesses_at_once_are_bounded_and_hold_up_nobody_else() {
     let answer = sign_in(&server, "IAMUser", PASSWORD, Scope::project("cn-north-4")).await;
     assert_eq!(answer.status, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_is_named_for_a_domain_is_for_no_user_of_another() {
+    let server = server().await;
+    let user = NewUser::new("Elsewhere", "bob", PASSWORD);
+    server.world().put_user(user).unwrap();
+    let of_bob = async |scope: Scope| {
+        let body = SignIn::new("Elsewhere", "bob", PASSWORD, scope);
+        call(&server, "POST", TOKENS, &[], &serde_json::to_string(&body).unwrap()).await
+    };
+    // By its name, bob has a project of his own, which keeps that name.
+    let answer = of_bob(Scope::project("cn-north-4")).await;
+    let project = answer.json()["token"]["project"].clone();
+    assert_eq!((answer.status, &project["name"]), (201, &json!("cn-north-4")));
+    assert_ne!(project["id"], PROJECT);
+    let token = answer.header("x-subject-token").unwrap().to_owned();
+    let shown =
+        get(&server, TOKENS, &[("X-Auth-Token", &token), ("X-Subject-Token", &token)]).await;
+    assert_eq!(shown.json()["token"]["project"]["name"], "cn-north-4");
+    let list = get(&server, "/v3/auth/projects", &[("X-Auth-Token", &token)]).await;
+    assert_eq!(projects(&list), [pair(project["id"].as_str().unwrap(), "cn-north-4")]);
+    // By its id, it is not there for him.
+    assert_eq!(of_bob(Scope::project_id(PROJECT)).await.status, 404);
+}

@@ -3,19 +3,23 @@
 use fabric_model::ProjectId;
 
 use crate::api::callers::{DEFAULT_PROJECT, default_project};
-use crate::mock::identity::accounts::{Directory, KnownProject, User, made_up_id};
+use crate::mock::identity::accounts::{DEFAULT_DOMAIN, Directory, KnownProject, User, made_up_id};
 
 /// The projects that a caller may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Any: each name is that of a project.
     Any,
+    /// Those of a domain, of which nobody has named any: each name is that of a project, but for projects that are
+    /// named for other domains.
+    Unnamed,
     /// These.
     Only(Vec<ProjectId>),
 }
 
 impl Reach {
-    /// What a user may use: the user's own projects, else those of the domain, else any.
+    /// What a user may use: the user's own projects, else those of the domain, else any that is of no other domain.
+    /// A user whom nobody knows may use any.
     pub(crate) fn of_user(user: Option<&User>, domain: &str, directory: &Directory) -> Self {
         let Some(user) = user else { return Self::Any };
         if let Some(projects) = &user.project_ids {
@@ -23,7 +27,7 @@ impl Reach {
         }
         let of_domain = directory.projects().into_iter().filter(|project| project.domain == domain);
         let of_domain: Vec<_> = of_domain.map(|project| project.id).collect();
-        if of_domain.is_empty() { Self::Any } else { Self::Only(of_domain) }
+        if of_domain.is_empty() { Self::Unnamed } else { Self::Only(of_domain) }
     }
 
     /// The same, and a project that credentials are good for, which comes first.
@@ -58,6 +62,15 @@ impl Reach {
                     domain: domain.to_owned(),
                 }))
             }
+            Self::Unnamed => {
+                let id = if domain == DEFAULT_DOMAIN {
+                    id_of_name(name)
+                } else {
+                    id_of_name(&format!("{domain}/{name}"))
+                };
+                let (name, domain) = (name.to_owned(), domain.to_owned());
+                Some(KnownProject { name, id, domain })
+            }
             Self::Only(ids) => {
                 let name_of = |id: &ProjectId| stated.iter().find(|known| known.id == *id);
                 let named = ids.iter().filter_map(name_of).find(|known| known.name == name);
@@ -80,20 +93,32 @@ impl Reach {
         let id = ProjectId::try_from(id).ok()?;
         let may_use = match self {
             Self::Any => true,
+            Self::Unnamed => directory.project(&id).is_none(),
             Self::Only(ids) => ids.contains(&id),
         };
         may_use.then(|| KnownProject::with_id(&id, domain, directory))
     }
 
-    /// All of them, by name and id. Where any will do, those that somebody has named, else the default one.
-    pub(crate) fn all(&self, domain: &str, directory: &Directory) -> Vec<KnownProject> {
+    /// All of them, by name and id. Where any will do, those that somebody has named and the one that the caller
+    /// is in, else the default one.
+    pub(crate) fn all(
+        &self,
+        own: Option<KnownProject>,
+        domain: &str,
+        directory: &Directory,
+    ) -> Vec<KnownProject> {
         let mut all: Vec<_> = match self {
             Self::Any => directory.projects(),
+            Self::Unnamed => Vec::new(),
             Self::Only(ids) => {
                 ids.iter().map(|id| KnownProject::with_id(id, domain, directory)).collect()
             }
         };
-        if all.is_empty() {
+        if let Some(own) = own {
+            all.retain(|project| project.id != own.id);
+            all.push(own);
+        }
+        if all.is_empty() && !matches!(self, Self::Only(_)) {
             all.push(KnownProject::with_id(&default_project(), domain, directory));
         }
         all.sort();
