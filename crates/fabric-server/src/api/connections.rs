@@ -373,3 +373,34 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_an_answer_piece_by_piece_is_waited_for() {
+        let limits = ConnectionLimits::default();
+        let limit = u32::try_from(limits.answer.as_secs()).unwrap_or(u32::MAX);
+        let seconds = Arc::new(AtomicU32::new(1));
+        let watch = Arc::new(Watch::new(seconds.clone()));
+        let late = || {
+            let now = seconds.load(Ordering::Relaxed);
+            matches!(watch.state(now, &limits), State::Late)
+        };
+        let wait = |time: u32| seconds.fetch_add(time, Ordering::Relaxed);
+        let mut underway = Underway::new(&watch);
+        wait(10 * limit);
+        assert!(!late(), "a call has limits of its own");
+        underway.answered();
+        for _ in 0..10 {
+            wait(limit);
+            assert!(!late());
+            underway.taken();
+        }
+        wait(limit + 1);
+        assert!(late());
+        drop(underway);
+        assert!(!late() && watch.is_idle(), "it waits for another request");
+    }
+}
