@@ -195,8 +195,12 @@ impl Callers {
     pub(crate) fn accept_token(&self, token: &str, grant: Grant) {
         let mut issued = self.0.issued.write();
         if issued.len() >= ISSUED_MAX {
-            let mut goes = surplus(issued.values().filter_map(|grant| grant.expires_at).collect());
-            issued.retain(|_, grant| !goes(grant));
+            // Tokens of projects do not expire, and take the place of none that do.
+            let ends: Vec<_> = issued.values().filter_map(|grant| grant.expires_at).collect();
+            if ends.len() >= ISSUED_MAX {
+                let mut goes = surplus(ends);
+                issued.retain(|_, grant| !goes(grant));
+            }
         }
         issued.insert(digest(token.as_bytes()), Arc::new(grant));
     }

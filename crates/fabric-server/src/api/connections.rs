@@ -20,7 +20,8 @@ pub struct ConnectionLimits {
     /// How many there may be. If there is one more, the one that has been idle the longest ends; if none is idle,
     /// the new one is refused with 503.
     pub connections: usize,
-    /// How long one may take to send the head of a request, from its first byte or from the start.
+    /// How long one may take to send the head of its first request. For the head of a later one there is so much
+    /// more time than [`Self::idle`].
     pub head: Duration,
     /// How long one may be idle between two requests.
     pub idle: Duration,
@@ -56,7 +57,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Open {
     last_id: u64,
-    connections: HashMap<u64, (Arc<Watch>, AbortHandle)>,
+    /// A connection has no handle until its task was started.
+    connections: HashMap<u64, (Arc<Watch>, Option<AbortHandle>)>,
 }
 
 /// What is seen of a connection.
@@ -75,6 +77,8 @@ pub(crate) struct Watch {
     blocked_since: AtomicU32,
     /// Whether a byte has come since no call is underway, or since the connection began.
     is_heard: AtomicBool,
+    /// Whether it has brought a request.
+    has_served: AtomicBool,
     /// Whether the connection is to end as soon as no call is underway.
     is_finishing: AtomicBool,
     waker: AtomicWaker,
@@ -93,30 +97,39 @@ impl Connections {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let open = &mut *self.0.open.lock();
-        if open.connections.len() >= self.0.limits.connections {
-            Self::end_idle(open)?;
-        }
         let watch = Arc::new(Watch::new(self.0.seconds.clone()));
-        let running = run(watch.clone());
-        open.last_id += 1;
-        let ending = Ending { connections: self.clone(), id: open.last_id };
+        let id = {
+            let open = &mut *self.0.open.lock();
+            if open.connections.len() >= self.0.limits.connections {
+                Self::end_idle(open)?;
+            }
+            open.last_id += 1;
+            open.connections.insert(open.last_id, (watch.clone(), None));
+            open.last_id
+        };
+        let running = run(watch);
+        let ending = Ending { connections: self.clone(), id };
         let task = tokio::spawn(async move {
             let _ending = ending;
             running.await;
         });
-        open.connections.insert(open.last_id, (watch, task.abort_handle()));
+        // A runtime that stops ends the task while it is started: so the lock was given back before.
+        if let Some((_, handle)) = self.0.open.lock().connections.get_mut(&id) {
+            *handle = Some(task.abort_handle());
+        }
         Some(())
     }
 
     /// Ends the connection that has been idle the longest; `None` if none is.
     fn end_idle(open: &mut Open) -> Option<()> {
-        let idle = open.connections.iter().filter(|(_, (watch, _))| watch.is_idle());
+        let is_started = |task: &Option<AbortHandle>| task.is_some();
+        let idle = open.connections.iter();
+        let idle = idle.filter(|(_, (watch, task))| watch.is_idle() && is_started(task));
         let since = |watch: &Watch| watch.waiting_since.load(Ordering::Relaxed);
         let (id, _) = idle.min_by_key(|(_, (watch, _))| since(watch))?;
         let id = *id;
         let (_, task) = open.connections.remove(&id)?;
-        task.abort();
+        task?.abort();
         Some(())
     }
 
@@ -143,7 +156,7 @@ impl Connections {
                 match watch.state(now, &self.0.limits) {
                     State::InTime => {}
                     State::Idle => watch.finish(),
-                    State::Late => task.abort(),
+                    State::Late => task.iter().for_each(AbortHandle::abort),
                 }
             }
         }
@@ -167,7 +180,11 @@ impl Connections {
 
     /// Ends all at once.
     pub(crate) fn abort(&self) {
-        self.0.open.lock().connections.values().for_each(|(_, task)| task.abort());
+        let open = self.0.open.lock();
+        open.connections
+            .values()
+            .filter_map(|(_, task)| task.as_ref())
+            .for_each(AbortHandle::abort);
     }
 }
 
@@ -212,6 +229,7 @@ impl Watch {
             blocked_since: AtomicU32::new(0),
             // The first head is awaited from the start.
             is_heard: AtomicBool::new(true),
+            has_served: AtomicBool::new(false),
             is_finishing: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         }
@@ -239,11 +257,14 @@ impl Watch {
                 || !is_over(&self.taken_at, limits.answer);
             return if is_taken { State::InTime } else { State::Late };
         }
-        match self.is_heard.load(Ordering::Relaxed) {
-            true if is_over(&self.waiting_since, limits.head) => State::Late,
-            false if is_over(&self.waiting_since, limits.idle) => State::Idle,
-            _ => State::InTime,
+        // Over HTTP/2, what comes after a request may be no more than a sign of life.
+        let is_first = !self.has_served.load(Ordering::Relaxed);
+        if is_first && is_over(&self.waiting_since, limits.head)
+            || is_over(&self.waiting_since, limits.idle + limits.head)
+        {
+            return State::Late;
         }
+        if is_over(&self.waiting_since, limits.idle) { State::Idle } else { State::InTime }
     }
 
     fn finish(&self) {
@@ -268,6 +289,7 @@ pub(crate) struct Underway {
 impl Underway {
     pub(crate) fn new(watch: &Arc<Watch>) -> Self {
         watch.underway.fetch_add(1, Ordering::AcqRel);
+        watch.has_served.store(true, Ordering::Relaxed);
         Self { watch: watch.clone(), is_sending: false }
     }
 
@@ -291,11 +313,11 @@ impl Drop for Underway {
             watch.sending.fetch_sub(1, Ordering::Relaxed);
             self.taken();
         }
-        if watch.underway.load(Ordering::Relaxed) == 1 {
+        // Calls of a connection may end at once: whichever is the last says so.
+        if watch.underway.fetch_sub(1, Ordering::AcqRel) == 1 {
             watch.waiting_since.store(watch.now(), Ordering::Relaxed);
             watch.is_heard.store(false, Ordering::Relaxed);
         }
-        watch.underway.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -335,7 +357,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             && watch.underway.load(Ordering::Relaxed) == 0
             && !watch.is_heard.load(Ordering::Relaxed)
         {
-            watch.waiting_since.store(watch.now(), Ordering::Relaxed);
             watch.is_heard.store(true, Ordering::Relaxed);
         }
         read

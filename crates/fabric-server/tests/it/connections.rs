@@ -43,8 +43,7 @@ async fn a_head_that_takes_too_long_ends_the_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_asks_nothing_more_ends() {
-    // Over HTTP/2 what comes after a request may be the beginning of another one.
-    let limits = ConnectionLimits { head: SECOND, idle: SECOND, ..ConnectionLimits::default() };
+    let limits = ConnectionLimits { idle: SECOND, ..ConnectionLimits::default() };
     let server = start(limits).await;
     let url = format!("{}/v1/access-clients", server.endpoint());
     for client in [reqwest::Client::builder(), reqwest::Client::builder().http2_prior_knowledge()] {

@@ -155,7 +155,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", env = "FABRIC_MAX_CONNECTIONS", default_value_t = ConnectionLimits::default().connections, value_parser = whole_number::<usize>)]
     pub(crate) max_connections: usize,
 
-    /// The longest time for the head of a request; then the connection ends
+    /// The longest time for the head of the first request; then the connection ends
     #[arg(long, value_name = "DUR", env = "FABRIC_HEAD_TIMEOUT", default_value = "30s", value_parser = duration)]
     pub(crate) head_timeout: Duration,
 

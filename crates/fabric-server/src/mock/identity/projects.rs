@@ -3,7 +3,7 @@
 use fabric_model::ProjectId;
 
 use crate::api::callers::{DEFAULT_PROJECT, default_project};
-use crate::mock::identity::accounts::{DEFAULT_DOMAIN, Directory, KnownProject, User, made_up_id};
+use crate::mock::identity::accounts::{Directory, KnownProject, User, made_up_id};
 
 /// The projects that a caller may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,13 +63,9 @@ impl Reach {
                 }))
             }
             Self::Unnamed => {
-                let id = if domain == DEFAULT_DOMAIN {
-                    id_of_name(name)
-                } else {
-                    id_of_name(&format!("{domain}/{name}"))
-                };
-                let (name, domain) = (name.to_owned(), domain.to_owned());
-                Some(KnownProject { name, id, domain })
+                let (id, name, domain) = (id_of_name(name), name.to_owned(), domain.to_owned());
+                let is_free = directory.project(&id).is_none();
+                is_free.then_some(KnownProject { name, id, domain })
             }
             Self::Only(ids) => {
                 let name_of = |id: &ProjectId| stated.iter().find(|known| known.id == *id);
