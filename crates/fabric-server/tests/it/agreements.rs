@@ -73,7 +73,8 @@ async fn fixtures_change_the_agency_and_a_careful_service_says_what_is_required(
     let server = serve(json!({ "agencies": [agency] }), settings).await;
     let (_, agency) = call(&server, "GET", "/v1/agency", Value::Null).await;
     assert_eq!(agency["agency_name"], "ours");
-    // The new policy is required, but not enabled.
+    // An agency that is there has what is required, but not the new policy, which is required too.
+    assert_eq!(agency["agency_policies"][0]["is_enable"], true);
     assert_eq!(agency["authorized"], false);
     assert_eq!(agency["agency_policies"][4]["actions"], json!(["new:thing:do"]));
     assert_eq!(call(&server, "POST", "/v1/agency", json!({})).await.0, 200);

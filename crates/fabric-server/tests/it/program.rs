@@ -710,6 +710,100 @@ fn a_recorder_learns_jobs_with_their_versions() {
 }
 
 #[test]
+fn a_recorder_learns_models_message_policies_the_agency_and_agreements() {
+    use serde_json::{Value, json};
+
+    let (upstream, real) = start(&["--listen", "0"]);
+    let out = std::env::temp_dir().join(format!("fabric-{}-models", std::process::id()));
+    let endpoint = format!("http://{real}");
+    let arguments = ["record", "--upstream", &endpoint, "--listen", "0", "--out"];
+    let (recorder, recording) = start(&[&arguments[..], &[out.to_str().unwrap()]].concat());
+    let call = |address: SocketAddr, method: &str, target: &str, body: Value| {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = raw::send(address, &raw::json(method, target, body.as_bytes()));
+        assert!((200..300).contains(&answer.status), "{method} {target}: {answer:?}");
+        if answer.body.is_empty() { Value::Null } else { answer.json() }
+    };
+    // What the mock would answer, but for times, which the answers to these calls do not have.
+    let known = |address: SocketAddr, resource: &str| {
+        let target = format!("/_mock/v1/projects/default/{resource}");
+        let mut json = raw::send(address, &request("GET", &target, "", b"")).json();
+        let records = json["records"].as_array_mut().unwrap();
+        for record in records.iter_mut().filter_map(Value::as_object_mut) {
+            record.retain(|name, _| !["create_time", "update_time"].contains(&name.as_str()));
+        }
+        records.sort_by_key(Value::to_string);
+        json
+    };
+    let check = |recording: SocketAddr, totals: [usize; 5]| {
+        let resources = ["models", "model-versions", "message-policies", "agencies", "agreements"];
+        for (resource, total) in resources.into_iter().zip(totals) {
+            let learned = known(recording, resource);
+            assert_eq!(learned, known(real, resource), "{resource}");
+            assert_eq!(learned["total"], total, "{resource}");
+        }
+    };
+    let learn = |method: &str, target: &str, body: Value| call(recording, method, target, body);
+
+    let workspace = learn("POST", "/v1/workspaces", json!({ "name": "fabric" }));
+    let workspace = format!("/v1/workspaces/{}", workspace["id"].as_str().unwrap());
+    let (models, messages) = (format!("{workspace}/models"), format!("{workspace}/messages"));
+    let version = |name: &str| json!({ "name": name });
+    let model = json!({ "name": "chat", "type": "LLM_MODEL", "version": version("v1") });
+    let created = learn("POST", &models, model.clone());
+    let one = format!("{models}/{}", created["id"].as_str().unwrap());
+    let other = learn("POST", &models, model);
+    let policy = json!({
+        "message_type": "job", "name_pattern": "*", "notification_types": ["FAILED"],
+        "topic_urn": "urn:smn:topic",
+    });
+    let policies = json!({ "message_notification_policy_list": [policy] });
+    let policy = learn("POST", &messages, policies.clone());
+    learn("POST", "/v1/agency", json!({ "policy_types": ["FABRIC_SMN_POLICY"] }));
+    let agreement = json!({ "agreement_name": "terms", "agreement_version": "v1" });
+    learn("POST", "/v1/agreement", json!({ "agreements": [agreement] }));
+    check(recording, [2, 2, 1, 1, 1]);
+    learn("PUT", &one, json!({ "name": "talk", "version": version("v2") }));
+    let first = created["version_id"].as_str().unwrap();
+    learn("DELETE", &format!("{one}/versions/{first}"), Value::Null);
+    learn("DELETE", &format!("{models}/{}", other["id"].as_str().unwrap()), Value::Null);
+    learn("DELETE", &format!("{messages}/{}", policy["id"].as_str().unwrap()), Value::Null);
+    learn("DELETE", "/v1/agency?policy_type=FABRIC_SMN_POLICY", Value::Null);
+    check(recording, [1, 1, 0, 1, 1]);
+
+    // Who comes later learns the same from lists, also of policies that the answer to a create lacks.
+    learn(
+        "POST",
+        &messages,
+        json!({ "message_notification_policy_list": [
+        policies["message_notification_policy_list"][0],
+        policies["message_notification_policy_list"][0],
+    ] }),
+    );
+    let again = std::env::temp_dir().join(format!("fabric-{}-models-again", std::process::id()));
+    let (late, listing) = start(&[&arguments[..], &[again.to_str().unwrap()]].concat());
+    for target in [&models, &messages, "/v1/agency", "/v1/agreement"] {
+        call(listing, "GET", target, Value::Null);
+    }
+    check(listing, [1, 1, 2, 1, 1]);
+    learn("DELETE", "/v1/agency", Value::Null);
+    learn("DELETE", "/v1/agreement", Value::Null);
+    learn("GET", &messages, Value::Null);
+    check(recording, [1, 1, 2, 0, 0]);
+    // An agreement that was revoked elsewhere is not in the list; an agency is answered also where there is none.
+    call(listing, "GET", "/v1/agreement", Value::Null);
+    assert_eq!(known(listing, "agreements")["total"], 0);
+    call(listing, "GET", "/v1/agency", Value::Null);
+    assert_eq!(known(listing, "agencies")["total"], 0);
+    stop(late);
+    stop(recorder);
+    stop(upstream);
+    for folder in [out, again] {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
 fn a_file_after_seed_is_answered_with_a_hint() {
     let said = fails(&["--seed", "fixtures.json"]);
     assert!(said.contains("--seed <N>") && said.contains("goes after --fixtures"), "{said}");

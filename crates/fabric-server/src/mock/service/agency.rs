@@ -27,10 +27,13 @@ pub(super) fn operations<A: Around<Context = Mock>>(service: Service<A>) -> Serv
         .learning(|request: Request<CreateAgency>, _, learning| {
             enable(learning.project, &request.body.policy_types, learning.now);
         })
-        .learning(|_: Request<ListAgency>, answer, learning| {
-            // An agency that is not there is answered too.
+        .learning(|request: Request<ListAgency>, answer, learning| {
+            // An agency that is not there is answered too, without a policy that is enabled. A part of the policies
+            // does not tell.
             if answer.agency_policies.iter().any(|policy| policy.is_enable == Some(true)) {
                 learning.observe::<AgencyRecord>(answer);
+            } else if request.query.policy_type.is_none() {
+                disable(learning.project, None, learning.now);
             }
         })
         .learning(|request: Request<DeleteAgency>, _, learning| {
