@@ -589,3 +589,25 @@ pub(crate) fn asked_project(headers: &HeaderMap) -> Result<Option<ProjectId>, In
         (Some(_), Some(_)) => Err(Invalid::new("X-Project-Id", "must be given once")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn tokens_that_do_not_expire_take_the_place_of_none_that_do() {
+        let callers = Callers::everybody().issuing("mock-");
+        for count in 0..ISSUED_MAX {
+            callers.accept_token(&format!("mock-project-{count}"), Grant::default());
+        }
+        let expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
+        for user in ["mock-ada", "mock-bob", "mock-eve"] {
+            callers.accept_token(user, Grant { expires_at, ..Grant::default() });
+        }
+        for token in ["mock-ada", "mock-bob", "mock-eve", "mock-project-0"] {
+            assert!(callers.grant_of(token.as_bytes()).is_some(), "{token}");
+        }
+    }
+}
