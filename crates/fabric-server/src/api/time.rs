@@ -13,11 +13,6 @@ pub(crate) fn bounded(time: SystemTime) -> SystemTime {
     time.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST)
 }
 
-/// The last time that can be written.
-pub(crate) fn latest() -> SystemTime {
-    UNIX_EPOCH + LAST
-}
-
 /// A time so much later, or the last that can be written.
 pub(crate) fn later(time: SystemTime, by: Duration) -> SystemTime {
     time.checked_add(by).map_or(UNIX_EPOCH + LAST, bounded)

@@ -40,7 +40,23 @@ impl Mock {
         self.projects.with(&self.project, self.write, act)
     }
 
-    /// The same for what may add records, up to the quota of the project.
+    /// Looks at a copy of the project of the caller. A list may take a while: neither calls in the project nor those
+    /// that this thread serves wait for it.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Project) -> T + Send + 'static,
+    ) -> T {
+        /// How many records are looked through within a millisecond or so.
+        const FEW: usize = 5_000;
+        let project = self.projects.copy_of(&self.project, self.now);
+        if project.tables.len(self.now) <= FEW {
+            return look(&project);
+        }
+        let looking = tokio::task::spawn_blocking(move || look(&project));
+        looking.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    }
+
+    /// Runs `act` on the project of the caller, where it may add records, up to the quota of the project.
     ///
     /// # Errors
     ///
@@ -60,7 +76,7 @@ impl Mock {
     /// # Errors
     ///
     /// 429 if it may not.
-    pub(crate) fn check_quota<R: Record>(&self, project: &mut Project) -> Result<(), ApiError> {
+    pub(crate) fn check_quota<R: Record>(&self, project: &Project) -> Result<(), ApiError> {
         self.check_quota_of::<R>(project, 1)
     }
 
@@ -71,11 +87,11 @@ impl Mock {
     /// 429 if it may not.
     pub(crate) fn check_quota_of<R: Record>(
         &self,
-        project: &mut Project,
+        project: &Project,
         more: usize,
     ) -> Result<(), ApiError> {
         let Some(quota) = self.behaviour().quota.filter(|_| more > 0) else { return Ok(()) };
-        if project.table::<R>().count(self.now) + more > quota {
+        if project.records::<R>().count(self.now) + more > quota {
             let what = R::Resource::INFO.plural();
             let message = format!("The quota of {what} of the project has been reached");
             return Err(ApiError::saying(Failure::Throttled, &message));

@@ -55,8 +55,13 @@ impl Project {
         }
     }
 
-    /// The records of a kind.
+    /// The records of a kind, to be changed.
     pub(crate) fn table<R: Record>(&mut self) -> &mut Table<R> {
+        self.tables.of_mut()
+    }
+
+    /// The records of a kind, to be read.
+    pub(crate) fn records<R: Record>(&self) -> &Table<R> {
         self.tables.of()
     }
 
@@ -64,7 +69,7 @@ impl Project {
     pub(crate) fn new_id<R: Record>(&mut self, now: SystemTime) -> String {
         loop {
             let id = self.draws.uuid().to_string();
-            if self.table::<R>().get(&id, now).is_none() {
+            if self.records::<R>().get(&id, now).is_none() {
                 return id;
             }
         }
@@ -75,8 +80,8 @@ impl Project {
     /// # Errors
     ///
     /// 404, if it is not.
-    pub(crate) fn owner<R: Record>(&mut self, id: &str, now: SystemTime) -> Result<(), ApiError> {
-        let owner = self.table::<R>().get(id, now);
+    pub(crate) fn owner<R: Record>(&self, id: &str, now: SystemTime) -> Result<(), ApiError> {
+        let owner = self.records::<R>().get(id, now);
         owner.map(drop).ok_or_else(|| Failure::NotFound.into())
     }
 
@@ -100,7 +105,7 @@ impl Project {
         }
         let Ok(owner) = self.adopt(of, &owners, behaviour, now) else { return };
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
-        let table = self.tables.of::<R>();
+        let table = self.tables.of_mut::<R>();
         let Ok(learned) = table.learn(answer, &mut making) else { return };
         let _ = self.learn_owned(R::Resource::INFO, learned, &owners, behaviour, now);
     }
@@ -120,7 +125,7 @@ impl Project {
     ) -> Result<(), Invalid> {
         let owner = self.adopt(of, owners, behaviour, now)?;
         let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
-        let Some(table) = self.tables.named(of.name) else { return Ok(()) };
+        let Some(table) = self.tables.named_mut(of.name) else { return Ok(()) };
         let learned = table.learn_json(answer, &mut making)?;
         self.learn_owned(of, learned, owners, behaviour, now)
     }
@@ -223,6 +228,15 @@ impl Projects {
         let result = act(&mut project);
         project.tables = before;
         result
+    }
+
+    /// A copy of a project, to be looked at while calls go on.
+    pub(crate) fn copy_of(&self, id: &ProjectId, now: SystemTime) -> Project {
+        let live = self.live.read();
+        let Some(project) = live.projects.get(id) else { return live.new_project(id) };
+        let mut project = project.lock();
+        project.tables.remove_gone(now);
+        project.clone()
     }
 
     /// The same for what may change a project that is not there yet.

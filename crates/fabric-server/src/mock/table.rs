@@ -1,22 +1,26 @@
 //! The records of a resource in a project: in memory, sorted, and cheap to copy.
 
-use std::any::Any;
+pub(crate) mod erased;
+mod names;
+mod tree;
+
+use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use fabric_model::{Invalid, Resource, ResourceInfo};
-use imbl::{HashMap, OrdMap, OrdSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use validator::Validate;
 
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::random::Draws;
+use crate::mock::table::names::{Names, Part};
+use crate::mock::table::tree::Tree;
 
 /// What the mock keeps of a resource: times, not a state, which follows from them.
 pub(crate) trait Record:
@@ -31,6 +35,12 @@ pub(crate) trait Record:
     /// The id of the record that owns it; empty if it belongs to the project alone.
     #[expect(clippy::unnecessary_literal_bound, reason = "records that have one answer their own")]
     fn owner(&self) -> &str {
+        ""
+    }
+
+    /// Its name, if lists can be narrowed by a part of it; empty if they can't.
+    #[expect(clippy::unnecessary_literal_bound, reason = "records that have one answer their own")]
+    fn name(&self) -> &str {
         ""
     }
 
@@ -122,10 +132,20 @@ impl Making<'_> {
 /// By owner; newest first; then by id.
 type Place = (Arc<str>, Reverse<SystemTime>, Arc<str>);
 
+/// The place of an id without the id.
+type Before = (Arc<str>, Reverse<SystemTime>);
+
+/// An id, and before it what is compared first, so that mostly no other id need be read.
+type Key = (u64, Arc<str>);
+
 /// Which records of a table are meant, and in which order. By default all, newest first.
 pub(crate) struct Selection<'a, R> {
     /// Only those of an owner.
     pub(crate) owner: Option<&'a str>,
+    /// Only the one with an id.
+    pub(crate) id: Option<&'a str>,
+    /// Only those whose name has a part.
+    pub(crate) name: Option<&'a str>,
     /// Only those that match.
     pub(crate) is_match: Option<&'a dyn Fn(&R) -> bool>,
     /// Another order. What is equal in it is as without it.
@@ -137,24 +157,26 @@ type Order<R> = dyn Fn(&R, &R) -> Ordering;
 
 impl<R> Default for Selection<'_, R> {
     fn default() -> Self {
-        Self { owner: None, is_match: None, order: None }
+        Self { owner: None, id: None, name: None, is_match: None, order: None }
     }
 }
 
-/// The records of a resource in a project. Every method first drops the records that are gone at `now`.
+/// The records of a resource in a project. No method shows a record that is gone at `now`; those that change
+/// something also drop such records.
 ///
 /// Copies share what has not changed since, so forking a project and undoing a write take the same time
 /// whatever its size.
 #[derive(Clone, Debug)]
 pub(crate) struct Table<R> {
-    by_place: OrdMap<Place, Arc<R>>,
-    places: HashMap<Arc<str>, Place>,
-    leaving: OrdSet<(SystemTime, Place)>,
+    by_place: Tree<Place, Arc<R>, Names>,
+    by_id: Tree<Key, Before>,
+    /// When records will be gone.
+    leaving: Tree<(SystemTime, Arc<str>), ()>,
 }
 
 impl<R> Default for Table<R> {
     fn default() -> Self {
-        Self { by_place: OrdMap::new(), places: HashMap::new(), leaving: OrdSet::new() }
+        Self { by_place: Tree::default(), by_id: Tree::default(), leaving: Tree::default() }
     }
 }
 
@@ -162,33 +184,28 @@ impl<R: Record> Table<R> {
     /// Adds a record; `false` if there is one of the same id.
     pub(crate) fn insert(&mut self, record: R, now: SystemTime) -> bool {
         self.remove_gone(now);
-        if self.places.contains_key(record.id()) {
+        if self.before(record.id()).is_some() {
             return false;
         }
-        let id = Arc::<str>::from(record.id());
-        let place = (self.owner(record.owner()), Reverse(record.created_at()), id.clone());
-        if let Some(gone) = record.gone_from() {
-            self.leaving.insert((gone, place.clone()));
-        }
-        self.places.insert(id, place.clone());
-        self.by_place.insert(place, Arc::new(record));
+        self.put(record);
         true
     }
 
     /// A record, if there is one.
-    pub(crate) fn get(&mut self, id: &str, now: SystemTime) -> Option<&R> {
-        self.remove_gone(now);
-        self.by_place.get(self.places.get(id)?).map(Arc::as_ref)
+    pub(crate) fn get(&self, id: &str, now: SystemTime) -> Option<&R> {
+        let (_, record) = self.by_place.get(at(self.before(id)?, id))?;
+        Some(record.as_ref()).filter(|record| record.gone_from().is_none_or(|gone| gone > now))
     }
 
     /// A record, to be changed, except for `created_at` and `gone_from`: see [`Self::delete`].
     pub(crate) fn get_mut(&mut self, id: &str, now: SystemTime) -> Option<&mut R> {
         self.remove_gone(now);
-        self.by_place.get_mut(self.places.get(id)?).map(Arc::make_mut)
+        let (_, before) = self.by_id.get(of_id(id))?;
+        self.by_place.get_mut(at(before, id)).map(Arc::make_mut)
     }
 
     /// A record, if it is there and of an owner.
-    pub(crate) fn get_of(&mut self, owner: &str, id: &str, now: SystemTime) -> Option<&R> {
+    pub(crate) fn get_of(&self, owner: &str, id: &str, now: SystemTime) -> Option<&R> {
         self.get(id, now).filter(|record| record.owner() == owner)
     }
 
@@ -201,13 +218,7 @@ impl<R: Record> Table<R> {
     /// Deletes a record at once; `false` if there is none.
     pub(crate) fn remove(&mut self, id: &str, now: SystemTime) -> bool {
         self.remove_gone(now);
-        let Some(place) = self.places.remove(id) else { return false };
-        if let Some(record) = self.by_place.remove(&place)
-            && let Some(gone) = record.gone_from()
-        {
-            self.leaving.remove(&(gone, place));
-        }
-        true
+        self.take(id).is_some()
     }
 
     /// Marks a record as being deleted, unless it is already: `mark` sets when it will be gone. `false` if there
@@ -216,73 +227,141 @@ impl<R: Record> Table<R> {
         let Some(record) = self.get_mut(id, now) else { return false };
         if record.gone_from().is_none() {
             mark(record);
-            if let Some(gone) = record.gone_from()
-                && let Some(place) = self.places.get(id)
-            {
-                self.leaving.insert((gone, place.clone()));
+            if let Some(gone) = record.gone_from() {
+                self.leaving.insert((gone, id.into()), ());
             }
         }
         true
     }
 
+    /// A table of many records: what is sorted once is sooner there than what is put in its place one by one.
+    ///
+    /// # Errors
+    ///
+    /// The place and the id of a record whose id is there already.
+    pub(crate) fn of(records: Vec<R>) -> Result<Self, (usize, String)> {
+        let (mut by_place, mut by_id) =
+            (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
+        let mut leaving = Vec::new();
+        let mut owner = no_owner();
+        for (place, record) in records.into_iter().enumerate() {
+            let id = Arc::<str>::from(record.id());
+            if *owner != *record.owner() {
+                owner = record.owner().into();
+            }
+            let before = (owner.clone(), Reverse(record.created_at()));
+            leaving.extend(record.gone_from().map(|gone| ((gone, id.clone()), ())));
+            by_id.push(((first_of(&id), id.clone()), before.clone(), place));
+            by_place.push(((before.0, before.1, id), Arc::new(record)));
+        }
+        by_id.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        if let Some([_, (key, _, place)]) = by_id.array_windows().find(|[one, two]| one.0 == two.0)
+        {
+            return Err((*place, key.1.to_string()));
+        }
+        let by_id = by_id.into_iter().map(|(key, before, _)| (key, before)).collect();
+        by_place.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        leaving.sort_unstable();
+        Ok(Self {
+            by_place: Tree::of_sorted(by_place),
+            by_id: Tree::of_sorted(by_id),
+            leaving: Tree::of_sorted(leaving),
+        })
+    }
+
     /// A page of the records that are selected, and how many are on all pages.
     pub(crate) fn page<T>(
-        &mut self,
+        &self,
         selection: &Selection<'_, R>,
         (offset, limit): (usize, usize),
         now: SystemTime,
         take: impl Fn(&R) -> T,
     ) -> (Vec<T>, usize) {
-        self.remove_gone(now);
-        if selection.owner.is_none() && selection.is_match.is_none() && selection.order.is_none() {
-            let page = self.by_place.values().skip(offset).take(limit).map(|record| take(record));
-            return (page.collect(), self.by_place.len());
+        let table = self.without_gone(now);
+        let ranks = table.ranks(selection.owner);
+        let is_match = |record: &R| selection.is_match.is_none_or(|is_match| is_match(record));
+        let name = selection.name.filter(|part| !part.is_empty());
+        if let Some(id) = selection.id {
+            let found = table.get(id, now).filter(|record| {
+                selection.owner.is_none_or(|owner| record.owner() == owner)
+                    && name.is_none_or(|part| record.name().contains(part))
+                    && is_match(record)
+            });
+            return (
+                found.iter().skip(offset).take(limit).map(|it| take(it)).collect(),
+                found.iter().count(),
+            );
         }
-        let selected = || {
-            let all: Box<dyn Iterator<Item = &R>> = match selection.owner {
-                Some(owner) => Box::new(self.of_owner(owner)),
-                None => Box::new(self.iter()),
-            };
-            all.filter(|record| selection.is_match.is_none_or(|is_match| is_match(record)))
+        let part = name.map(Part::new);
+        let selected: Box<dyn Iterator<Item = &Arc<R>>> = match &part {
+            Some(part) => Box::new(table.named(part, ranks)),
+            None if selection.is_match.is_none() && selection.order.is_none() => {
+                let total = ranks.len();
+                let page = table.by_place.from(ranks.start + offset.min(total));
+                let page = page.take(limit.min(total.saturating_sub(offset)));
+                return (page.map(|(_, record)| take(record)).collect(), total);
+            }
+            None => Box::new(table.in_ranks(ranks)),
         };
-        let Some(order) = selection.order else {
-            return (selected().skip(offset).take(limit).map(take).collect(), selected().count());
-        };
-        let mut sorted: Vec<_> = selected().collect();
-        sorted.sort_by(|one, other| order(one, other));
-        let total = sorted.len();
-        (sorted.into_iter().skip(offset).take(limit).map(take).collect(), total)
-    }
-
-    /// The records of an owner, newest first.
-    fn of_owner<'a>(&'a self, owner: &'a str) -> impl Iterator<Item = &'a R> {
-        let first = (Arc::from(owner), Reverse(time::latest()), Arc::from(""));
-        let rest = self.by_place.range(first..);
-        rest.take_while(move |(place, _)| *place.0 == *owner).map(|(_, record)| record.as_ref())
-    }
-
-    /// An owner as it stands in the places of its records.
-    fn owner(&self, owner: &str) -> Arc<str> {
-        let known = self.of_owner(owner).next().and_then(|record| self.places.get(record.id()));
-        known.map_or_else(|| Arc::from(owner), |place| place.0.clone())
+        let selected = selected.filter(|record| selection.is_match.is_none() || is_match(record));
+        if let Some(order) = selection.order {
+            let mut sorted: Vec<_> = selected.collect();
+            sorted.sort_by(|one, other| order(one, other));
+            let page = sorted.iter().skip(offset).take(limit).map(|record| take(record));
+            return (page.collect(), sorted.len());
+        }
+        let (mut page, mut total) = (Vec::new(), 0);
+        for record in selected {
+            if total >= offset && page.len() < limit {
+                page.push(take(record));
+            }
+            total += 1;
+        }
+        (page, total)
     }
 
     /// How many there are.
-    pub(crate) fn count(&mut self, now: SystemTime) -> usize {
-        self.remove_gone(now);
-        self.by_place.len()
+    pub(crate) fn count(&self, now: SystemTime) -> usize {
+        self.by_place.len() - self.count_gone(now)
     }
 
-    /// Every record, newest first, also those that are gone and have not been met since.
+    /// Every record, newest first, also those that are gone and have not been dropped.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &R> {
-        self.by_place.values().map(Arc::as_ref)
+        self.by_place.from(0).map(|(_, record)| record.as_ref())
     }
 
-    fn remove_gone(&mut self, now: SystemTime) {
-        while self.leaving.get_min().is_some_and(|(gone, _)| *gone <= now) {
-            let Some((_, place)) = self.leaving.remove_min() else { return };
-            self.places.remove(&place.2);
-            self.by_place.remove(&place);
+    /// How many an owner has.
+    pub(crate) fn count_of(&self, owner: &str, now: SystemTime) -> usize {
+        self.without_gone(now).ranks(Some(owner)).len()
+    }
+
+    /// Who owns records.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &str> {
+        let mut rank = 0;
+        std::iter::from_fn(move || {
+            let owner = &*self.by_place.from(rank).next()?.0.0;
+            rank = self.ranks(Some(owner)).end;
+            Some(owner)
+        })
+    }
+
+    /// Deletes the records of an owner at once, and gives their ids.
+    pub(crate) fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String> {
+        self.remove_gone(now);
+        let of_owner = self.in_ranks(self.ranks(Some(owner)));
+        let ids: Vec<_> = of_owner.map(|record| record.id().to_owned()).collect();
+        for id in &ids {
+            self.take(id);
+        }
+        ids
+    }
+
+    /// Drops records that are gone.
+    pub(crate) fn remove_gone(&mut self, now: SystemTime) {
+        while self.leaving.first().is_some_and(|((gone, _), ())| *gone <= now)
+            && let Some(((_, id), ())) = self.leaving.remove_first()
+        {
+            self.take(&id);
         }
     }
 
@@ -299,174 +378,106 @@ impl<R: Record> Table<R> {
         self.insert(record, making.now);
         Ok(learned)
     }
-}
 
-/// A table of any resource: for what works the same for all of them.
-pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
-    /// A copy, which costs nothing.
-    fn boxed(&self) -> Box<dyn AnyTable>;
-
-    fn as_any_mut(&mut self) -> &mut dyn Any;
-
-    fn count(&mut self, now: SystemTime) -> usize;
-
-    fn has(&mut self, id: &str, now: SystemTime) -> bool;
-
-    /// Deletes a record at once; `false` if there is none.
-    fn remove(&mut self, id: &str, now: SystemTime) -> bool;
-
-    /// Who owns records, whether they are there or not.
-    fn owners(&self) -> BTreeSet<Arc<str>>;
-
-    /// How many records an owner has.
-    fn count_of(&mut self, owner: &str, now: SystemTime) -> usize;
-
-    /// Deletes the records of an owner at once, and gives their ids.
-    fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String>;
-
-    /// A page of answers, as a `Vec` of them.
-    fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize);
-
-    /// The same in JSON, each with the id of its owner, as fixtures have it.
-    fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize);
-
-    /// The records, to be written.
-    fn records(&self) -> Box<dyn erased_serde::Serialize + '_>;
-
-    /// Checks what fixtures say, and gives the id, if they say one.
-    fn check_json(&self, answer: Value, making: &mut Making<'_>)
-    -> Result<Option<String>, Invalid>;
-
-    /// Takes in what a service has answered, or what fixtures say.
-    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid>;
-}
-
-impl<R: Record> AnyTable for Table<R> {
-    fn boxed(&self) -> Box<dyn AnyTable> {
-        Box::new(self.clone())
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
-
-    fn count(&mut self, now: SystemTime) -> usize {
-        self.count(now)
-    }
-
-    fn has(&mut self, id: &str, now: SystemTime) -> bool {
-        self.get(id, now).is_some()
-    }
-
-    fn remove(&mut self, id: &str, now: SystemTime) -> bool {
-        self.remove(id, now)
-    }
-
-    fn owners(&self) -> BTreeSet<Arc<str>> {
-        self.by_place.keys().map(|place| place.0.clone()).collect()
-    }
-
-    fn count_of(&mut self, owner: &str, now: SystemTime) -> usize {
-        self.remove_gone(now);
-        self.of_owner(owner).count()
-    }
-
-    fn remove_of(&mut self, owner: &str, now: SystemTime) -> Vec<String> {
-        let ids: Vec<_> = self.of_owner(owner).map(|record| record.id().to_owned()).collect();
-        for id in &ids {
-            self.remove(id, now);
+    /// Adds a record whose id is not there. With [`Self::of`], [`Self::take`] and [`Self::get_mut`] all that
+    /// changes a table.
+    fn put(&mut self, record: R) {
+        let id = Arc::<str>::from(record.id());
+        let before = (self.owner(record.owner()), Reverse(record.created_at()));
+        if let Some(gone) = record.gone_from() {
+            self.leaving.insert((gone, id.clone()), ());
         }
-        ids
+        self.by_id.insert((first_of(&id), id.clone()), before.clone());
+        self.by_place.insert((before.0, before.1, id), Arc::new(record));
     }
 
-    fn answers(&mut self, page: (usize, usize), now: SystemTime) -> (Box<dyn Any>, usize) {
-        let (answers, total) =
-            self.page(&Selection::default(), page, now, |record| record.answer(now));
-        (Box::new(answers), total)
+    /// Removes a record.
+    fn take(&mut self, id: &str) -> Option<Arc<R>> {
+        let (_, before) = self.by_id.remove(of_id(id))?;
+        let (_, record) = self.by_place.remove(at(&before, id))?;
+        if let Some(gone) = record.gone_from() {
+            self.leaving.remove(|(known, other)| known.cmp(&gone).then_with(|| (**other).cmp(id)));
+        }
+        Some(record)
     }
 
-    fn json(&mut self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize) {
-        let parameter = R::Resource::OWNER.and_then(|owner| owner.id_parameter);
-        self.page(&Selection::default(), page, now, |record| {
-            let mut json = serde_json::to_value(record.answer(now)).unwrap_or_default();
-            if let Some(parameter) = parameter {
-                json[parameter] = record.owner().into();
-            }
-            json
+    fn before(&self, id: &str) -> Option<&Before> {
+        self.by_id.get(of_id(id)).map(|(_, before)| before)
+    }
+
+    /// The ranks of the records of an owner, or of all.
+    fn ranks(&self, owner: Option<&str>) -> Range<usize> {
+        let Some(owner) = owner else { return 0..self.by_place.len() };
+        let first = self.by_place.rank(|place| (*place.0).cmp(owner));
+        first..self.by_place.rank(|place| (*place.0).cmp(owner).then(Ordering::Less))
+    }
+
+    fn in_ranks(&self, ranks: Range<usize>) -> impl Iterator<Item = &Arc<R>> {
+        self.by_place.from(ranks.start).take(ranks.len()).map(|(_, record)| record)
+    }
+
+    /// The records in some ranks whose name has a part.
+    fn named<'a>(
+        &'a self,
+        part: &'a Part<'a>,
+        ranks: Range<usize>,
+    ) -> impl Iterator<Item = &'a Arc<R>> {
+        self.by_place.leaves(ranks).flat_map(move |(leaf, range)| {
+            let items = leaf.items();
+            let names = leaf.note(|items| Names::of(items.iter().map(|(_, it)| it.name())));
+            names.places(part, range).map(|place| &items[place].1)
         })
     }
 
-    fn records(&self) -> Box<dyn erased_serde::Serialize + '_> {
-        Box::new(Records(self))
+    fn count_gone(&self, now: SystemTime) -> usize {
+        self.leaving.rank(|(gone, _)| if *gone <= now { Ordering::Less } else { Ordering::Greater })
     }
 
-    fn check_json(
-        &self,
-        answer: Value,
-        making: &mut Making<'_>,
-    ) -> Result<Option<String>, Invalid> {
-        let answer = read_answer::<R>(answer)?;
-        let id = fabric_model::Identified::id(&answer).map(str::to_owned);
-        R::learn(answer, None, making)?;
-        Ok(id)
-    }
-
-    fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid> {
-        self.learn(read_answer::<R>(answer)?, making)
-    }
-}
-
-/// The records of a table as a list.
-struct Records<'a, R>(&'a Table<R>);
-
-impl<R: Record> Serialize for Records<'_, R> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
-    }
-}
-
-/// Reads an answer that has no fields but those of its type, and keeps its rules.
-fn read_answer<R: Record>(json: Value) -> Result<Answer<R>, Invalid> {
-    let given: Vec<String> = match &json {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, _)| name.clone())
-            .collect(),
-        _ => return Err(Invalid::new("it", "must be an object")),
-    };
-    let answer: Answer<R> = serde_path_to_error::deserialize(json)
-        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
-    let known = serde_json::to_value(&answer).unwrap_or_default();
-    if let Some(name) = given.into_iter().find(|name| known.get(name).is_none()) {
-        let article =
-            if R::Resource::SINGULAR.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-        let rule = format!("is no field of {article} {}", R::Resource::SINGULAR);
-        return Err(Invalid::new(name, rule));
-    }
-    answer.validate()?;
-    Ok(answer)
-}
-
-/// Reads the records of a table from JSON, and checks each.
-pub(crate) fn read_records<R: Record>(json: &str) -> Result<Table<R>, Invalid> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let records: Vec<R> = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
-    let mut table = Table::default();
-    for (place, record) in records.into_iter().enumerate() {
-        let wrong =
-            |rule: &str| Invalid::new(format!("[{place}]"), format!("{}: {rule}", record.id()));
-        let answer = record.answer(record.created_at());
-        answer.validate().map_err(|errors| wrong(&Invalid::from(errors).to_string()))?;
-        if record.created_at() != time::whole_milliseconds(record.created_at()) {
-            return Err(wrong("created_at: must be in whole milliseconds"));
+    /// The same without records that are gone.
+    fn without_gone(&self, now: SystemTime) -> Cow<'_, Self> {
+        if self.count_gone(now) == 0 {
+            return Cow::Borrowed(self);
         }
-        let twice = wrong("must not be there twice");
-        // None of them goes while they are put in.
-        if !table.insert(record, SystemTime::UNIX_EPOCH) {
-            return Err(twice);
-        }
+        let mut table = self.clone();
+        table.remove_gone(now);
+        Cow::Owned(table)
     }
-    Ok(table)
+
+    /// An owner as it stands in the places of its records.
+    fn owner(&self, owner: &str) -> Arc<str> {
+        if owner.is_empty() {
+            return no_owner();
+        }
+        let known = self.by_place.from(self.ranks(Some(owner)).start).next();
+        let known = known.map(|(place, _)| &place.0).filter(|known| ***known == *owner);
+        known.map_or_else(|| owner.into(), Arc::clone)
+    }
+}
+
+fn no_owner() -> Arc<str> {
+    static NOBODY: LazyLock<Arc<str>> = LazyLock::new(|| "".into());
+    NOBODY.clone()
+}
+
+/// What is compared before an id: its ends, in which ids mostly differ.
+fn first_of(id: &str) -> u64 {
+    let id = id.as_bytes();
+    let end = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    end(id.first_chunk()).rotate_left(29) ^ end(id.last_chunk())
+}
+
+/// Finds an id among keys.
+fn of_id(id: &str) -> impl Fn(&Key) -> Ordering {
+    let first = first_of(id);
+    move |key| key.0.cmp(&first).then_with(|| (*key.1).cmp(id))
+}
+
+/// Finds the place of an id.
+fn at(before: &Before, id: &str) -> impl Fn(&Place) -> Ordering {
+    |place| {
+        let (owner, created_at) = before;
+        let of_owner =
+            if Arc::ptr_eq(&place.0, owner) { Ordering::Equal } else { place.0.cmp(owner) };
+        of_owner.then_with(|| place.1.cmp(created_at)).then_with(|| (*place.2).cmp(id))
+    }
 }

@@ -2,16 +2,18 @@
 
 use std::any::TypeId;
 use std::fmt;
+use std::slice;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use fabric_model::{Invalid, Resource, ResourceInfo};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::mock::table::{AnyTable, Record, Table, read_records};
+use crate::mock::table::erased::{AnyTable, read_records};
+use crate::mock::table::{Record, Table};
 
 /// A resource that the mock serves.
-#[derive(Clone, Copy)]
 pub(crate) struct Registered {
     pub(crate) info: &'static ResourceInfo,
     record: TypeId,
@@ -46,57 +48,86 @@ impl fmt::Debug for Registered {
     }
 }
 
-/// A table for each registered resource, in their order. A copy costs as much as there are resources.
-#[derive(Debug)]
-pub(crate) struct Tables(Vec<Named>);
+/// A table for each registered resource, in their order. A copy costs nothing; the first change to one of two copies
+/// costs as much as there are resources.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables(Arc<Vec<Named>>);
 
 #[derive(Debug)]
 struct Named {
-    resource: Registered,
+    resource: &'static Registered,
     table: Box<dyn AnyTable>,
 }
 
-impl Clone for Tables {
+impl Clone for Named {
     fn clone(&self) -> Self {
-        let copy =
-            |Named { resource, table }: &Named| Named { resource: *resource, table: table.boxed() };
-        Self(self.0.iter().map(copy).collect())
+        Self { resource: self.resource, table: self.table.boxed() }
     }
 }
 
 impl Tables {
     /// What a project begins with.
-    pub(crate) fn first(resources: &[Registered]) -> Self {
-        let first =
-            |resource: &Registered| Named { resource: *resource, table: (resource.first)() };
-        Self(resources.iter().map(first).collect())
+    pub(crate) fn first(resources: &'static [Registered]) -> Self {
+        let first = |resource: &'static Registered| Named { resource, table: (resource.first)() };
+        Self(Arc::new(resources.iter().map(first).collect()))
     }
 
-    /// The table of a kind of record.
+    /// The table of a kind of record, to be changed.
     ///
     /// # Panics
     ///
     /// When its resource is not registered.
-    pub(crate) fn of<R: Record>(&mut self) -> &mut Table<R> {
+    pub(crate) fn of_mut<R: Record>(&mut self) -> &mut Table<R> {
         let wanted = TypeId::of::<R>();
-        let named = self.0.iter_mut().find(|named| named.resource.record == wanted);
-        named
-            .and_then(|named| named.table.as_any_mut().downcast_mut())
-            .expect("handlers use the tables of registered resources")
+        let named = self.all_mut().find(|named| named.resource.record == wanted);
+        named.and_then(|named| named.table.as_any_mut().downcast_mut()).expect(UNREGISTERED)
     }
 
-    /// The table of a resource by its name.
-    pub(crate) fn named(&mut self, name: &str) -> Option<&mut dyn AnyTable> {
-        let named = self.0.iter_mut().find(|named| named.resource.info.name == name)?;
+    /// The table of a kind of record, to be read.
+    ///
+    /// # Panics
+    ///
+    /// When its resource is not registered.
+    pub(crate) fn of<R: Record>(&self) -> &Table<R> {
+        let wanted = TypeId::of::<R>();
+        let named = self.0.iter().find(|named| named.resource.record == wanted);
+        named.and_then(|named| named.table.as_any().downcast_ref()).expect(UNREGISTERED)
+    }
+
+    /// The table of a resource by its name, to be changed.
+    pub(crate) fn named_mut(&mut self, name: &str) -> Option<&mut dyn AnyTable> {
+        let named = self.all_mut().find(|named| named.resource.info.name == name)?;
         Some(named.table.as_mut())
+    }
+
+    /// The table of a resource by its name, to be read.
+    pub(crate) fn named(&self, name: &str) -> Option<&dyn AnyTable> {
+        let named = self.0.iter().find(|named| named.resource.info.name == name)?;
+        Some(named.table.as_ref())
+    }
+
+    fn all_mut(&mut self) -> slice::IterMut<'_, Named> {
+        Arc::make_mut(&mut self.0).iter_mut()
+    }
+
+    /// How many records there are, of all resources.
+    pub(crate) fn len(&self, now: SystemTime) -> usize {
+        self.0.iter().map(|named| named.table.count(now)).sum()
+    }
+
+    /// Drops records that are gone.
+    pub(crate) fn remove_gone(&mut self, now: SystemTime) {
+        if self.0.iter().any(|named| named.table.has_gone(now)) {
+            self.all_mut().for_each(|named| named.table.remove_gone(now));
+        }
     }
 
     /// Deletes a record with all that it owns; `false` if there is none.
     pub(crate) fn remove(&mut self, of: &ResourceInfo, id: &str, now: SystemTime) -> bool {
-        let is_known = self.named(of.name).is_some_and(|table| table.remove(id, now));
+        let is_known = self.named_mut(of.name).is_some_and(|table| table.remove(id, now));
         let mut owners = vec![(of.name, id.to_owned())];
         while let Some((owner, id)) = owners.pop() {
-            for Named { resource, table } in &mut self.0 {
+            for Named { resource, table } in self.all_mut() {
                 if resource.info.owner.is_some_and(|known| known.name == owner) {
                     let gone = table.remove_of(&id, now).into_iter();
                     owners.extend(gone.map(|id| (resource.info.name, id)));
@@ -107,28 +138,24 @@ impl Tables {
     }
 
     /// A resource with records whose owner is not there, and that owner.
-    pub(crate) fn orphans(&mut self) -> Option<(&'static ResourceInfo, String)> {
-        let owned = self.0.iter().filter_map(|named| {
-            let owner = named.resource.info.owner?;
-            Some((named.resource.info, owner.name, named.table.owners()))
-        });
-        let owned: Vec<_> = owned.collect();
-        owned.into_iter().find_map(|(info, owner, ids)| {
-            let table = self.named(owner)?;
+    pub(crate) fn orphans(&self) -> Option<(&'static ResourceInfo, String)> {
+        self.0.iter().find_map(|Named { resource, table }| {
+            let owners = self.named(resource.info.owner?.name)?;
             // None of them goes while they are looked up.
-            let missing = ids.iter().find(|id| !table.has(id, SystemTime::UNIX_EPOCH))?;
-            Some((info, missing.to_string()))
+            let is_missing = |id: &&str| !owners.has(id, SystemTime::UNIX_EPOCH);
+            let missing = table.owners().into_iter().find(is_missing)?;
+            Some((resource.info, missing.to_owned()))
         })
     }
 
     /// How many records of each resource an owner has, of those that it has any of.
     pub(crate) fn owned(
-        &mut self,
+        &self,
         of: &ResourceInfo,
         id: &str,
         now: SystemTime,
     ) -> Vec<(&'static ResourceInfo, usize)> {
-        let owned = self.0.iter_mut().filter_map(|Named { resource, table }| {
+        let owned = self.0.iter().filter_map(|Named { resource, table }| {
             let is_owned = resource.info.owner.is_some_and(|owner| owner.name == of.name);
             let count = if is_owned { table.count_of(id, now) } else { 0 };
             (count > 0).then_some((resource.info, count))
@@ -137,13 +164,13 @@ impl Tables {
     }
 
     /// How many records each resource has.
-    pub(crate) fn counts(&mut self, now: SystemTime) -> Vec<(&'static str, usize)> {
-        self.0.iter_mut().map(|named| (named.resource.info.name, named.table.count(now))).collect()
+    pub(crate) fn counts(&self, now: SystemTime) -> Vec<(&'static str, usize)> {
+        self.0.iter().map(|named| (named.resource.info.name, named.table.count(now))).collect()
     }
 
     /// Empties the table of a resource.
     pub(crate) fn clear(&mut self, name: &str) {
-        if let Some(named) = self.0.iter_mut().find(|named| named.resource.info.name == name) {
+        if let Some(named) = self.all_mut().find(|named| named.resource.info.name == name) {
             // No list has no records but an empty one.
             if let Ok(empty) = (named.resource.read)("[]") {
                 named.table = empty;
@@ -153,7 +180,7 @@ impl Tables {
 
     /// Replaces the table of a resource by one read from JSON; `Ok(false)` if there is no such resource.
     pub(crate) fn read(&mut self, name: &str, json: &str) -> Result<bool, Invalid> {
-        let Some(named) = self.0.iter_mut().find(|named| named.resource.info.name == name) else {
+        let Some(named) = self.all_mut().find(|named| named.resource.info.name == name) else {
             return Ok(false);
         };
         named.table = (named.resource.read)(json)?;
@@ -161,11 +188,13 @@ impl Tables {
     }
 }
 
+const UNREGISTERED: &str = "handlers use the tables of registered resources";
+
 /// The records of each resource by its name.
 impl Serialize for Tables {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for Named { resource, table } in &self.0 {
+        for Named { resource, table } in &*self.0 {
             map.serialize_entry(resource.info.name, &*table.records())?;
         }
         map.end()

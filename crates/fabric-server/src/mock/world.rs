@@ -355,7 +355,8 @@ impl World {
         let mut counts = BTreeMap::from([(default_project(), None)]);
         let live = self.0.projects.read();
         for (id, project) in &live.projects {
-            counts.insert(id.clone(), Some(project.lock().tables.counts(self.now(id))));
+            let tables = project.lock().tables.clone();
+            counts.insert(id.clone(), Some(tables.counts(self.now(id))));
         }
         let summary = |(project_id, counts): (ProjectId, Option<Vec<(&str, usize)>>)| {
             let counts =
@@ -387,12 +388,11 @@ impl World {
         limit: usize,
     ) -> Records<R::Answer> {
         let now = self.now(id);
-        self.0.projects.with(id, Write::Kept, |project| {
-            let table = project.tables.named(R::NAME).expect("the mock serves the resource");
-            let (records, total) = table.answers((offset, limit), now);
-            let records = records.downcast().expect("the records of a resource are of its answer");
-            Records { records: *records, total }
-        })
+        let project = self.0.projects.copy_of(id, now);
+        let table = project.tables.named(R::NAME).expect("the mock serves the resource");
+        let (records, total) = table.answers((offset, limit), now);
+        let records = records.downcast().expect("the records of a resource are of its answer");
+        Records { records: *records, total }
     }
 
     /// The same in JSON, for a resource by its name; `None` if the mock keeps no records of it.
@@ -405,10 +405,9 @@ impl World {
         limit: usize,
     ) -> Option<Records<serde_json::Value>> {
         let now = self.now(id);
-        self.0.projects.with(id, Write::Kept, |project| {
-            let (records, total) = project.tables.named(resource)?.json((offset, limit), now);
-            Some(Records { records, total })
-        })
+        let project = self.0.projects.copy_of(id, now);
+        let (records, total) = project.tables.named(resource)?.json((offset, limit), now);
+        Some(Records { records, total })
     }
 
     /// Adds a fault.

@@ -85,6 +85,10 @@ impl Record for AccessClientRecord {
         self.id.as_str()
     }
 
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at
     }
@@ -224,28 +228,24 @@ async fn list(
     mock: Mock,
     request: Request<ListAccessClients>,
 ) -> Result<AccessClientPage, ApiError> {
-    let query = request.query;
-    let (name, id) = (query.name.as_deref(), query.id.as_ref());
-    let is_match = |record: &AccessClientRecord| {
-        id.is_none_or(|id| record.id == *id) && name.is_none_or(|part| record.name.contains(part))
-    };
-    let is_match = (name.is_some() || id.is_some()).then_some(&is_match as &dyn Fn(&_) -> bool);
-    let selection = Selection { is_match, ..Selection::default() };
-    let (access_client_infos, total) = mock.project(|project| {
-        project.table::<AccessClientRecord>().page(
-            &selection,
-            page_of(&query),
-            mock.now,
-            |record| record.answer(mock.now),
-        )
+    let (query, now) = (request.query, mock.now);
+    let list = mock.look(move |project| {
+        let selection = Selection {
+            id: query.id.as_ref().map(AccessClientId::as_str),
+            name: query.name.as_deref(),
+            ..Selection::default()
+        };
+        let table = project.records::<AccessClientRecord>();
+        table.page(&selection, page_of(&query), now, |record| record.answer(now))
     });
+    let (access_client_infos, total) = list.await;
     Ok(AccessClientPage { access_client_infos, total: Some(total as u64) })
 }
 
 async fn show(mock: Mock, request: Request<ShowAccessClient>) -> Result<AccessClient, ApiError> {
     let id = request.path.client_id.as_str();
     found(mock.project(|project| {
-        let record = project.table::<AccessClientRecord>().get(id, mock.now)?;
+        let record = project.records::<AccessClientRecord>().get(id, mock.now)?;
         Some(record.answer(mock.now))
     }))
 }

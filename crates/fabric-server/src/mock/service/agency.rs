@@ -60,8 +60,8 @@ impl AgencyRecord {
     }
 
     /// The agency of a project.
-    fn of(project: &mut Project, now: SystemTime) -> Option<Self> {
-        let table = project.table::<Self>();
+    fn of(project: &Project, now: SystemTime) -> Option<Self> {
+        let table = project.records::<Self>();
         table.page(&Selection::default(), (0, 1), now, Self::clone).0.pop()
     }
 

@@ -114,7 +114,7 @@ fn sign(project: &mut Project, signed: BTreeMap<AgreementName, AgreementRecord>,
 
 async fn show(mock: Mock, _: Request<ShowAgreement>) -> Result<SignedAgreements, ApiError> {
     let (agreements, _) = mock.project(|project| {
-        let table = project.table::<AgreementRecord>();
+        let table = project.records::<AgreementRecord>();
         table.page(&Selection::default(), (0, MOST), mock.now, |record| record.answer(mock.now))
     });
     Ok(SignedAgreements { agreements })

@@ -86,7 +86,7 @@ impl Record for AgreementRuleRecord {
 
 async fn show(mock: Mock, _: Request<ShowAgreementRule>) -> Result<AgreementRuleList, ApiError> {
     let (agreement_rules, _) = mock.project(|project| {
-        let table = project.table::<AgreementRuleRecord>();
+        let table = project.records::<AgreementRuleRecord>();
         table.page(&Selection::default(), (0, MOST), mock.now, |record| record.answer(mock.now))
     });
     Ok(AgreementRuleList { agreement_rules })

@@ -70,11 +70,11 @@ impl Record for BaseModelRecord {
 }
 
 async fn list(mock: Mock, request: Request<ListBaseModels>) -> Result<BaseModelPage, ApiError> {
-    let (models, total) = mock.project(|project| {
-        let table = project.table::<BaseModelRecord>();
-        table.page(&Selection::default(), page_of(&request.query), mock.now, |record| {
-            record.answer(mock.now)
-        })
+    let (query, now) = (request.query, mock.now);
+    let list = mock.look(move |project| {
+        let table = project.records::<BaseModelRecord>();
+        table.page(&Selection::default(), page_of(&query), now, |record| record.answer(now))
     });
+    let (models, total) = list.await;
     Ok(BaseModelPage { models, total: Some(total as u64) })
 }

@@ -191,7 +191,7 @@ impl EndpointRecord {
         }
     }
 
-    /// Whether a list shows it.
+    /// Whether a list shows it, but for its id and name.
     fn is_listed(&self, query: &ListEndpointsQuery) -> bool {
         let endpoint = &self.current.endpoint;
         let is_public = endpoint.visibility == Some(Visibility::Public);
@@ -204,12 +204,7 @@ impl EndpointRecord {
         // No answer says which model an endpoint serves.
         is_visible
             && query.model_id.is_none()
-            && query.endpoint_id.as_deref().is_none_or(|id| self.id.as_str() == id)
             && query.r#type.as_ref().is_none_or(|kind| endpoint.r#type.as_ref() == Some(kind))
-            && query
-                .name
-                .as_deref()
-                .is_none_or(|part| endpoint.name.as_deref().is_some_and(|name| name.contains(part)))
     }
 
     /// Whether it was created by the user whom the mock takes all callers for.
@@ -228,6 +223,10 @@ impl Record for EndpointRecord {
 
     fn owner(&self) -> &str {
         self.workspace_id.as_str()
+    }
+
+    fn name(&self) -> &str {
+        self.current.endpoint.name.as_deref().unwrap_or_default()
     }
 
     fn created_at(&self) -> SystemTime {
@@ -420,30 +419,31 @@ async fn create(mock: Mock, request: Request<CreateEndpoint>) -> Result<Endpoint
 }
 
 async fn list(mock: Mock, request: Request<ListEndpoints>) -> Result<EndpointPage, ApiError> {
-    let (workspace, query) = (request.path.workspace_id, request.query);
-    let is_match = |record: &EndpointRecord| record.is_listed(&query);
-    let selection = Selection {
-        owner: Some(workspace.as_str()),
-        is_match: Some(&is_match),
-        ..Selection::default()
-    };
-    mock.project(|project| {
-        project.owner::<WorkspaceRecord>(workspace.as_str(), mock.now)?;
-        let (endpoints, total) = project.table::<EndpointRecord>().page(
-            &selection,
-            page_of(&query),
-            mock.now,
-            |record| EndpointSummary::from(record.answer(mock.now)),
-        );
+    let (workspace, query, now) = (request.path.workspace_id, request.query, mock.now);
+    let list = mock.look(move |project| {
+        project.owner::<WorkspaceRecord>(workspace.as_str(), now)?;
+        let is_match = |record: &EndpointRecord| record.is_listed(&query);
+        let selection = Selection {
+            owner: Some(workspace.as_str()),
+            id: query.endpoint_id.as_deref(),
+            name: query.name.as_deref(),
+            is_match: Some(&is_match),
+            ..Selection::default()
+        };
+        let table = project.records::<EndpointRecord>();
+        let (endpoints, total) = table.page(&selection, page_of(&query), now, |record| {
+            EndpointSummary::from(record.answer(now))
+        });
         Ok(EndpointPage { endpoints, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
 async fn show(mock: Mock, request: Request<ShowEndpoint>) -> Result<Endpoint, ApiError> {
     let EndpointPath { workspace_id, endpoint_id } = request.path;
     let (workspace, id) = (workspace_id.as_str(), endpoint_id.as_str());
     found(mock.project(|project| {
-        let record = project.table::<EndpointRecord>().get_of(workspace, id, mock.now)?;
+        let record = project.records::<EndpointRecord>().get_of(workspace, id, mock.now)?;
         let revision = match request.query.version {
             EndpointRevision::Previous => record.previous.as_ref()?,
             _ => &record.current,

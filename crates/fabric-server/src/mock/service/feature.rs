@@ -55,11 +55,11 @@ impl Record for FeatureRecord {
 }
 
 async fn list(mock: Mock, request: Request<ListFeatures>) -> Result<FeaturePage, ApiError> {
-    let (configs, total) = mock.project(|project| {
-        let table = project.table::<FeatureRecord>();
-        table.page(&Selection::default(), page_of(&request.query), mock.now, |record| {
-            record.answer(mock.now)
-        })
+    let (query, now) = (request.query, mock.now);
+    let list = mock.look(move |project| {
+        let table = project.records::<FeatureRecord>();
+        table.page(&Selection::default(), page_of(&query), now, |record| record.answer(now))
     });
+    let (configs, total) = list.await;
     Ok(FeaturePage { configs, total: Some(total as u64) })
 }

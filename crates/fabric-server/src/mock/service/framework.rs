@@ -66,16 +66,17 @@ impl Record for FrameworkRecord {
 }
 
 async fn list(mock: Mock, request: Request<ListFrameworks>) -> Result<FrameworkPage, ApiError> {
-    let query = request.query;
-    let is_match = |record: &FrameworkRecord| {
-        query.name.as_ref().is_none_or(|name| record.name == name.as_str())
-    };
-    let selection = Selection { is_match: Some(&is_match), ..Selection::default() };
-    mock.project(|project| {
-        project.owner::<WorkspaceRecord>(request.path.workspace_id.as_str(), mock.now)?;
-        let table = project.table::<FrameworkRecord>();
+    let (workspace, query, now) = (request.path.workspace_id, request.query, mock.now);
+    let list = mock.look(move |project| {
+        project.owner::<WorkspaceRecord>(workspace.as_str(), now)?;
+        let is_match = |record: &FrameworkRecord| {
+            query.name.as_ref().is_none_or(|name| record.name == name.as_str())
+        };
+        let selection = Selection { is_match: Some(&is_match), ..Selection::default() };
+        let table = project.records::<FrameworkRecord>();
         let (frameworks, total) =
-            table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now));
+            table.page(&selection, page_of(&query), now, |record| record.answer(now));
         Ok(FrameworkPage { frameworks, total: Some(total as u64) })
-    })
+    });
+    list.await
 }

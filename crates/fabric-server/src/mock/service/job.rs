@@ -129,36 +129,36 @@ fn check_strictly(of: &JobType, config: &JobConfig) -> Result<(), Invalid> {
 }
 
 async fn list(mock: Mock, request: Request<ListJobs>) -> Result<JobPage, ApiError> {
-    let (workspace, query) = (request.path.workspace_id, request.query);
-    let me = (query.create_by_me == Some(true)).then(user);
-    let is_match = |record: &JobRecord| {
-        query.id.as_ref().is_none_or(|id| record.id == *id)
-            && query.name.as_ref().is_none_or(|part| record.name.contains(part))
-            && query.r#type.as_ref().is_none_or(|types| {
+    let (workspace, query, now) = (request.path.workspace_id, request.query, mock.now);
+    let list = mock.look(move |project| {
+        project.owner::<WorkspaceRecord>(workspace.as_str(), now)?;
+        let me = (query.create_by_me == Some(true)).then(user);
+        let is_match = |record: &JobRecord| {
+            query.r#type.as_ref().is_none_or(|types| {
                 types.split(',').any(|one| one.trim() == record.r#type.as_str())
-            })
-            && query.endpoint_id.as_ref().is_none_or(|id| {
+            }) && query.endpoint_id.as_ref().is_none_or(|id| {
                 record.current_endpoint_id.as_ref().is_some_and(|current| current == id)
-            })
-            && me.as_ref().is_none_or(|me| record.create_user.user_id == me.user_id)
-    };
-    let order = order(query.sort_by.clone(), &query.order_by);
-    let selection = Selection {
-        owner: Some(workspace.as_str()),
-        is_match: Some(&is_match),
-        order: order.as_deref(),
-    };
-    mock.project(|project| {
-        project.owner::<WorkspaceRecord>(workspace.as_str(), mock.now)?;
-        let table = project.table::<JobRecord>();
-        let (records, total) = table.page(&selection, page_of(&query), mock.now, JobRecord::clone);
-        let jobs = records.iter().map(|record| answer(project, record, mock.now)).collect();
+            }) && me.as_ref().is_none_or(|me| record.create_user.user_id == me.user_id)
+        };
+        let is_narrowed = query.r#type.is_some() || query.endpoint_id.is_some() || me.is_some();
+        let order = order(query.sort_by.clone(), &query.order_by);
+        let selection = Selection {
+            owner: Some(workspace.as_str()),
+            id: query.id.as_ref().map(JobId::as_str),
+            name: query.name.as_deref(),
+            is_match: is_narrowed.then_some(&is_match),
+            order: order.as_deref(),
+        };
+        let table = project.records::<JobRecord>();
+        let (jobs, total) =
+            table.page(&selection, page_of(&query), now, |record| answer(project, record, now));
         Ok(JobPage { jobs, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
 /// The answer about a job, with its current version.
-fn answer(project: &mut Project, job: &JobRecord, now: SystemTime) -> Job {
+fn answer(project: &Project, job: &JobRecord, now: SystemTime) -> Job {
     Job { current_version: current(project, job, now), ..job.answer(now) }
 }
 
@@ -167,7 +167,7 @@ async fn update(mock: Mock, request: Request<UpdateJob>) -> Result<JobReference,
     mock.project(|project| {
         let mut job = JobRecord::at(&path, project, mock.now)?;
         if let Some(id) = &body.current_version_id
-            && project.table::<JobVersionRecord>().get_of(job.id(), id, mock.now).is_none()
+            && project.records::<JobVersionRecord>().get_of(job.id(), id, mock.now).is_none()
         {
             let rule = "must be a version of the job";
             return Err(Invalid::new("current_version_id", rule).into());

@@ -65,6 +65,10 @@ impl Record for JobVersionRecord {
         &self.job_id
     }
 
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at
     }
@@ -149,12 +153,8 @@ pub(super) fn add(
 }
 
 /// The current version of a job: that which the job names, or else the newest.
-pub(super) fn current(
-    project: &mut Project,
-    job: &JobRecord,
-    now: SystemTime,
-) -> Option<JobVersion> {
-    let table = project.table::<JobVersionRecord>();
+pub(super) fn current(project: &Project, job: &JobRecord, now: SystemTime) -> Option<JobVersion> {
+    let table = project.records::<JobVersionRecord>();
     let named = job.current_version_id.as_deref();
     if let Some(record) = named.and_then(|id| table.get_of(job.id(), id, now)) {
         return Some(record.answer(now));
@@ -164,23 +164,21 @@ pub(super) fn current(
 }
 
 async fn list(mock: Mock, request: Request<ListJobVersions>) -> Result<JobVersionPage, ApiError> {
-    let (path, query) = (request.path, request.query);
-    let (name, id) = (query.name.as_deref(), query.version_id.as_ref());
-    let is_match = |record: &JobVersionRecord| {
-        id.is_none_or(|id| record.id == *id) && name.is_none_or(|part| record.name.contains(part))
-    };
-    let selection = Selection {
-        owner: Some(path.job_id.as_str()),
-        is_match: Some(&is_match),
-        ..Selection::default()
-    };
-    mock.project(|project| {
-        JobRecord::at(&path, project, mock.now)?;
-        let table = project.table::<JobVersionRecord>();
+    let (path, query, now) = (request.path, request.query, mock.now);
+    let list = mock.look(move |project| {
+        JobRecord::at(&path, project, now)?;
+        let selection = Selection {
+            owner: Some(path.job_id.as_str()),
+            id: query.version_id.as_ref().map(JobVersionId::as_str),
+            name: query.name.as_deref(),
+            ..Selection::default()
+        };
+        let table = project.records::<JobVersionRecord>();
         let (versions, total) =
-            table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now));
+            table.page(&selection, page_of(&query), now, |record| record.answer(now));
         Ok(JobVersionPage { versions, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
 async fn delete(mock: Mock, request: Request<DeleteJobVersion>) -> Result<Nothing, ApiError> {
@@ -189,7 +187,7 @@ async fn delete(mock: Mock, request: Request<DeleteJobVersion>) -> Result<Nothin
     let path = JobPath { workspace_id: path.workspace_id, job_id: path.job_id };
     mock.project(|project| {
         let job = JobRecord::at(&path, project, mock.now)?;
-        found(project.table::<JobVersionRecord>().get_of(job.id(), id, mock.now).map(drop))?;
+        found(project.records::<JobVersionRecord>().get_of(job.id(), id, mock.now).map(drop))?;
         if current(project, &job, mock.now).is_some_and(|version| version.id.as_deref() == Some(id))
         {
             let rule = "must not be the current version of the job";

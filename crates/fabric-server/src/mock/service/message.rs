@@ -66,6 +66,10 @@ impl Record for MessagePolicyRecord {
         &self.workspace_id
     }
 
+    fn name(&self) -> &str {
+        &self.name_pattern
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at
     }
@@ -142,28 +146,30 @@ async fn list(
     mock: Mock,
     request: Request<ListMessageNotificationPolicy>,
 ) -> Result<MessagePolicyPage, ApiError> {
-    let (workspace, query) = (request.path.workspace_id, request.query);
-    // An empty type narrows nothing.
-    let message_type = query.message_type.as_deref().filter(|of| !of.is_empty());
-    let notify_type = query.notify_type.as_deref().filter(|of| !of.is_empty());
-    let is_match = |record: &MessagePolicyRecord| {
-        message_type.is_none_or(|of| record.message_type.as_str() == of)
-            && query.name_pattern.as_ref().is_none_or(|part| record.name_pattern.contains(part))
-            && notify_type
-                .is_none_or(|of| record.notification_types.iter().any(|one| one.as_str() == of))
-    };
-    let selection = Selection {
-        owner: Some(workspace.as_str()),
-        is_match: Some(&is_match),
-        ..Selection::default()
-    };
-    mock.project(|project| {
-        project.owner::<WorkspaceRecord>(workspace.as_str(), mock.now)?;
-        let table = project.table::<MessagePolicyRecord>();
+    let (workspace, query, now) = (request.path.workspace_id, request.query, mock.now);
+    let list = mock.look(move |project| {
+        project.owner::<WorkspaceRecord>(workspace.as_str(), now)?;
+        // An empty type narrows nothing.
+        let message_type = query.message_type.as_deref().filter(|of| !of.is_empty());
+        let notify_type = query.notify_type.as_deref().filter(|of| !of.is_empty());
+        let is_match = |record: &MessagePolicyRecord| {
+            message_type.is_none_or(|of| record.message_type.as_str() == of)
+                && notify_type
+                    .is_none_or(|of| record.notification_types.iter().any(|one| one.as_str() == of))
+        };
+        let is_narrowed = message_type.is_some() || notify_type.is_some();
+        let selection = Selection {
+            owner: Some(workspace.as_str()),
+            name: query.name_pattern.as_deref(),
+            is_match: is_narrowed.then_some(&is_match),
+            ..Selection::default()
+        };
+        let table = project.records::<MessagePolicyRecord>();
         let (policies, total) =
-            table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now));
+            table.page(&selection, page_of(&query), now, |record| record.answer(now));
         Ok(MessagePolicyPage { policies, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
 async fn delete(

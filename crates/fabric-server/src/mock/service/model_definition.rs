@@ -100,14 +100,14 @@ async fn create(
 /// Checks what a careful service would want of a version of a model: a base model that is there.
 fn check_strictly(
     mock: &Mock,
-    project: &mut Project,
+    project: &Project,
     version: &ModelVersionInput,
 ) -> Result<(), Invalid> {
     let config = version.config.as_ref().and_then(|config| config.llm_model_config.as_ref());
     let Some(config) = config.filter(|_| mock.behaviour().profile == Profile::Strict) else {
         return Ok(());
     };
-    let table = project.table::<BaseModelRecord>();
+    let table = project.records::<BaseModelRecord>();
     if table.get(&config.base_model_type, mock.now).is_some() {
         return Ok(());
     }
@@ -116,24 +116,27 @@ fn check_strictly(
 }
 
 async fn list(mock: Mock, request: Request<ListModels>) -> Result<ModelPage, ApiError> {
-    let (workspace, query) = (request.path.workspace_id, request.query);
-    let is_match = |record: &ModelRecord| is_match(&query, record);
-    let order = order(query.sort_by.clone(), &query.order_by);
-    let selection = Selection {
-        owner: Some(workspace.as_str()),
-        is_match: Some(&is_match),
-        order: order.as_deref(),
-    };
-    mock.project(|project| {
-        project.owner::<WorkspaceRecord>(workspace.as_str(), mock.now)?;
-        let table = project.table::<ModelRecord>();
-        let (records, total) =
-            table.page(&selection, page_of(&query), mock.now, ModelRecord::clone);
-        let models = records.iter().map(|record| answer(project, record, mock.now)).collect();
+    let (workspace, query, now) = (request.path.workspace_id, request.query, mock.now);
+    let list = mock.look(move |project| {
+        project.owner::<WorkspaceRecord>(workspace.as_str(), now)?;
+        let is_match = |record: &ModelRecord| is_match(&query, record);
+        let order = order(query.sort_by.clone(), &query.order_by);
+        let selection = Selection {
+            owner: Some(workspace.as_str()),
+            id: query.id.as_deref(),
+            name: query.name.as_deref(),
+            is_match: Some(&is_match),
+            order: order.as_deref(),
+        };
+        let table = project.records::<ModelRecord>();
+        let (models, total) =
+            table.page(&selection, page_of(&query), now, |record| answer(project, record, now));
         Ok(ModelPage { models, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
+/// Whether a list shows a model, but for its id and name.
 fn is_match(query: &ListModelsQuery, record: &ModelRecord) -> bool {
     let is_public = record.visibility == Visibility::Public;
     let is_visible = match query.visibility {
@@ -142,14 +145,11 @@ fn is_match(query: &ListModelsQuery, record: &ModelRecord) -> bool {
         Some(_) => true,
         None => !is_public || record.create_user.user_id == user().user_id,
     };
-    is_visible
-        && query.id.as_ref().is_none_or(|id| record.id() == id)
-        && query.name.as_ref().is_none_or(|part| record.name.contains(part))
-        && query.r#type.as_ref().is_none_or(|of| record.r#type.as_str() == of)
+    is_visible && query.r#type.as_ref().is_none_or(|of| record.r#type.as_str() == of)
 }
 
 /// The answer about a model, with its current version.
-fn answer(project: &mut Project, model: &ModelRecord, now: SystemTime) -> Model {
+fn answer(project: &Project, model: &ModelRecord, now: SystemTime) -> Model {
     Model { current_version: current(project, model, now), ..model.answer(now) }
 }
 
@@ -158,7 +158,7 @@ async fn update(mock: Mock, request: Request<UpdateModelDefinition>) -> Result<M
     mock.project(|project| {
         let mut model = ModelRecord::at(&path, project, mock.now)?;
         if let Some(id) = &body.current_version_id
-            && project.table::<ModelVersionRecord>().get_of(model.id(), id, mock.now).is_none()
+            && project.records::<ModelVersionRecord>().get_of(model.id(), id, mock.now).is_none()
         {
             let rule = "must be a version of the model";
             return Err(Invalid::new("current_version_id", rule).into());

@@ -65,6 +65,10 @@ impl Record for ModelVersionRecord {
         &self.model_id
     }
 
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at
     }
@@ -142,11 +146,11 @@ pub(super) fn add(
 
 /// The current version of a model: that which the model names, or else the newest.
 pub(super) fn current(
-    project: &mut Project,
+    project: &Project,
     model: &ModelRecord,
     now: SystemTime,
 ) -> Option<ModelVersion> {
-    let table = project.table::<ModelVersionRecord>();
+    let table = project.records::<ModelVersionRecord>();
     let named = model.current_version_id.as_deref();
     if let Some(record) = named.and_then(|id| table.get_of(model.id(), id, now)) {
         return Some(record.answer(now));
@@ -159,23 +163,21 @@ async fn list(
     mock: Mock,
     request: Request<ListModelVersions>,
 ) -> Result<ModelVersionPage, ApiError> {
-    let (path, query) = (request.path, request.query);
-    let (name, id) = (query.name.as_deref(), query.version_id.as_deref());
-    let is_match = |record: &ModelVersionRecord| {
-        id.is_none_or(|id| record.id() == id) && name.is_none_or(|part| record.name.contains(part))
-    };
-    let selection = Selection {
-        owner: Some(path.model_id.as_str()),
-        is_match: Some(&is_match),
-        ..Selection::default()
-    };
-    mock.project(|project| {
-        ModelRecord::at(&path, project, mock.now)?;
-        let table = project.table::<ModelVersionRecord>();
+    let (path, query, now) = (request.path, request.query, mock.now);
+    let list = mock.look(move |project| {
+        ModelRecord::at(&path, project, now)?;
+        let selection = Selection {
+            owner: Some(path.model_id.as_str()),
+            id: query.version_id.as_deref(),
+            name: query.name.as_deref(),
+            ..Selection::default()
+        };
+        let table = project.records::<ModelVersionRecord>();
         let (versions, total) =
-            table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now));
+            table.page(&selection, page_of(&query), now, |record| record.answer(now));
         Ok(ModelVersionPage { versions, total: Some(total as u64) })
-    })
+    });
+    list.await
 }
 
 async fn delete(mock: Mock, request: Request<DeleteModelVersion>) -> Result<Nothing, ApiError> {
@@ -184,7 +186,7 @@ async fn delete(mock: Mock, request: Request<DeleteModelVersion>) -> Result<Noth
     let path = ModelPath { workspace_id: path.workspace_id, model_id: path.model_id };
     mock.project(|project| {
         let model = ModelRecord::at(&path, project, mock.now)?;
-        found(project.table::<ModelVersionRecord>().get_of(model.id(), id, mock.now).map(drop))?;
+        found(project.records::<ModelVersionRecord>().get_of(model.id(), id, mock.now).map(drop))?;
         let current = current(project, &model, mock.now);
         if current.is_some_and(|version| version.id.as_deref() == Some(id)) {
             let rule = "must not be the current version of the model";

@@ -9,8 +9,6 @@ use crate::mock::table::Record;
 
 /// A record by which lists can be sorted.
 pub(super) trait Sortable: Record {
-    fn name(&self) -> &str;
-
     fn updated_at(&self) -> SystemTime;
 }
 

@@ -128,17 +128,21 @@ impl Record for SpecificationRecord {
 }
 
 async fn list(mock: Mock, request: Request<ListSpecs>) -> Result<SpecificationPage, ApiError> {
-    let query = request.query;
-    let is_match = |record: &SpecificationRecord| {
+    let (query, now) = (request.query, mock.now);
+    let list = mock.look(move |project| {
         let types = &query.spec_types;
-        query.spec_code.as_ref().is_none_or(|code| record.spec_code == *code)
-            && (types.is_empty() || types.iter().any(|of| of.as_str() == record.spec_type.as_str()))
-            && query.scenario.as_ref().is_none_or(|scenario| record.scenario() == *scenario)
-    };
-    let selection = Selection { is_match: Some(&is_match), ..Selection::default() };
-    let (spec_codes, total) = mock.project(|project| {
-        let table = project.table::<SpecificationRecord>();
-        table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now))
+        let is_match = |record: &SpecificationRecord| {
+            (types.is_empty() || types.iter().any(|of| of.as_str() == record.spec_type.as_str()))
+                && query.scenario.as_ref().is_none_or(|scenario| record.scenario() == *scenario)
+        };
+        let selection = Selection {
+            id: query.spec_code.as_deref(),
+            is_match: Some(&is_match),
+            ..Selection::default()
+        };
+        let table = project.records::<SpecificationRecord>();
+        table.page(&selection, page_of(&query), now, |record| record.answer(now))
     });
+    let (spec_codes, total) = list.await;
     Ok(SpecificationPage { spec_codes, total: Some(total as u64) })
 }

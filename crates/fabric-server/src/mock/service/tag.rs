@@ -199,9 +199,9 @@ async fn list(
     let id = request.path.workspace_id.as_str();
     let (offset, limit) = page_of(&request.query);
     mock.project(|project| {
-        let workspace = found(project.table::<WorkspaceRecord>().get(id, mock.now))?;
+        let workspace = found(project.records::<WorkspaceRecord>().get(id, mock.now))?;
         let sys_tags = vec![system_tag_of(workspace)];
-        let record = project.table::<TagsRecord>().get(id, mock.now);
+        let record = project.records::<TagsRecord>().get(id, mock.now);
         let tags = record.into_iter().flat_map(|record| tags_of(&record.tags));
         Ok(WorkspaceTags { tags: tags.skip(offset).take(limit).collect(), sys_tags })
     })
@@ -212,25 +212,26 @@ async fn list_of_project(
     request: Request<ListFabricProjectTags>,
 ) -> Result<ProjectTags, ApiError> {
     let (offset, limit) = page_of(&request.query);
-    mock.project(|project| {
+    let list = mock.look(move |project| {
         let mut values_of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (key, value) in project.table::<TagsRecord>().iter().flat_map(|record| &record.tags) {
+        for (key, value) in project.records::<TagsRecord>().iter().flat_map(|record| &record.tags) {
             values_of.entry(key).or_default().insert(value);
         }
         let tags = values_of.into_iter().skip(offset).take(limit).map(|(key, values)| TagValues {
             key: key.to_owned(),
             values: Some(values.into_iter().map(str::to_owned).collect()),
         });
-        Ok(ProjectTags { tags: tags.collect() })
-    })
+        ProjectTags { tags: tags.collect() }
+    });
+    Ok(list.await)
 }
 
 async fn filter(
     mock: Mock,
     request: Request<ListTagFabricWorkspaces>,
 ) -> Result<TaggedWorkspacePage, ApiError> {
-    let page = page_of(&request.query);
-    let (resources, total) = mock.project(|project| find(project, &request.body, page, mock.now));
+    let (page, body, now) = (page_of(&request.query), request.body, mock.now);
+    let (resources, total) = mock.look(move |project| find(project, &body, page, now)).await;
     Ok(TaggedWorkspacePage { resources, total_count: Some(total as u64) })
 }
 
@@ -238,25 +239,25 @@ async fn count(
     mock: Mock,
     request: Request<CountTagFabricWorkspaces>,
 ) -> Result<WorkspaceCount, ApiError> {
-    let (_, total) = mock.project(|project| find(project, &request.body, (0, 0), mock.now));
+    let (body, now) = (request.body, mock.now);
+    let (_, total) = mock.look(move |project| find(project, &body, (0, 0), now)).await;
     Ok(WorkspaceCount { total_count: Some(total as u64) })
 }
 
 /// A page of the workspaces that a filter matches, and how many are on all pages.
 fn find(
-    project: &mut Project,
+    project: &Project,
     filter: &WorkspaceFilter,
     page: (usize, usize),
     now: SystemTime,
 ) -> (Vec<TaggedWorkspace>, usize) {
-    let tagged = project.table::<TagsRecord>().clone();
-    let tagged: HashMap<&str, _> =
-        tagged.iter().map(|record| (record.id(), &record.tags)).collect();
+    let tagged = project.records::<TagsRecord>().iter();
+    let tagged: HashMap<&str, _> = tagged.map(|record| (record.id(), &record.tags)).collect();
     let none = BTreeMap::new();
     let of = |workspace: &WorkspaceRecord| *tagged.get(workspace.id()).unwrap_or(&&none);
     let is_match = |workspace: &WorkspaceRecord| is_match(filter, workspace, of(workspace));
     let selection = Selection { is_match: Some(&is_match), ..Selection::default() };
-    project.table::<WorkspaceRecord>().page(&selection, page, now, |workspace| TaggedWorkspace {
+    project.records::<WorkspaceRecord>().page(&selection, page, now, |workspace| TaggedWorkspace {
         resource_id: Some(workspace.id().to_owned()),
         resource_name: Some(workspace.name.clone()),
         resource_detail: Some(Map::new()),

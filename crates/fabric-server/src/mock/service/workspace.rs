@@ -156,22 +156,22 @@ async fn create(mock: Mock, request: Request<CreateWorkspace>) -> Result<Workspa
 }
 
 async fn list(mock: Mock, request: Request<ListWorkspaces>) -> Result<WorkspacePage, ApiError> {
-    let query = request.query;
-    let (name, id) = (query.name.as_deref(), query.id.as_ref());
-    let enterprise_project = Some(query.enterprise_project_id.as_str())
-        .filter(|id| *id != ListWorkspacesQuery::ALL_ENTERPRISE_PROJECTS);
-    let is_match = |record: &WorkspaceRecord| {
-        id.is_none_or(|id| record.id == *id)
-            && name.is_none_or(|part| record.name.contains(part))
-            && enterprise_project.is_none_or(|id| record.enterprise_project_id == id)
-    };
-    let is_narrowed = name.is_some() || id.is_some() || enterprise_project.is_some();
-    let is_match = is_narrowed.then_some(&is_match as &dyn Fn(&_) -> bool);
-    let selection = Selection { is_match, ..Selection::default() };
-    let (workspaces, total) = mock.project(|project| {
-        let table = project.table::<WorkspaceRecord>();
-        table.page(&selection, page_of(&query), mock.now, |record| record.answer(mock.now))
+    let (query, now) = (request.query, mock.now);
+    let list = mock.look(move |project| {
+        let enterprise_project = query.enterprise_project_id.as_str();
+        let is_narrowed = enterprise_project != ListWorkspacesQuery::ALL_ENTERPRISE_PROJECTS;
+        let is_match =
+            |record: &WorkspaceRecord| record.enterprise_project_id == enterprise_project;
+        let selection = Selection {
+            id: query.id.as_ref().map(WorkspaceId::as_str),
+            name: query.name.as_deref(),
+            is_match: is_narrowed.then_some(&is_match),
+            ..Selection::default()
+        };
+        let table = project.records::<WorkspaceRecord>();
+        table.page(&selection, page_of(&query), now, |record| record.answer(now))
     });
+    let (workspaces, total) = list.await;
     Ok(WorkspacePage { workspaces, total: total as u64 })
 }
 
@@ -202,7 +202,7 @@ async fn delete(mock: Mock, request: Request<DeleteWorkspace>) -> Result<Nothing
 const SETTINGS: [&str; 3] = [Tags::NAME, Metrics::NAME, MessagePolicies::NAME];
 
 /// Checks that nothing is in a workspace.
-fn check_empty(project: &mut Project, id: &str, now: SystemTime) -> Result<(), Invalid> {
+fn check_empty(project: &Project, id: &str, now: SystemTime) -> Result<(), Invalid> {
     let owned = project.tables.owned(Workspaces::INFO, id, now);
     let contents = owned.iter().filter(|(resource, _)| !SETTINGS.contains(&resource.name));
     let contents = contents.map(|(resource, count)| match count {

@@ -48,21 +48,13 @@ impl JobRecord {
     /// # Errors
     ///
     /// 404 if the workspace has no such job.
-    pub(crate) fn at(
-        path: &JobPath,
-        project: &mut Project,
-        now: SystemTime,
-    ) -> Result<Self, ApiError> {
+    pub(crate) fn at(path: &JobPath, project: &Project, now: SystemTime) -> Result<Self, ApiError> {
         let (workspace, id) = (path.workspace_id.as_str(), path.job_id.as_str());
-        found(project.table::<Self>().get_of(workspace, id, now).cloned())
+        found(project.records::<Self>().get_of(workspace, id, now).cloned())
     }
 }
 
 impl Sortable for JobRecord {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
     fn updated_at(&self) -> SystemTime {
         self.updated_at
     }
@@ -77,6 +69,10 @@ impl Record for JobRecord {
 
     fn owner(&self) -> &str {
         &self.workspace_id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn created_at(&self) -> SystemTime {

@@ -50,19 +50,15 @@ impl ModelRecord {
     /// 404 if the workspace has no such model.
     pub(crate) fn at(
         path: &ModelPath,
-        project: &mut Project,
+        project: &Project,
         now: SystemTime,
     ) -> Result<Self, ApiError> {
         let (workspace, id) = (path.workspace_id.as_str(), path.model_id.as_str());
-        found(project.table::<Self>().get_of(workspace, id, now).cloned())
+        found(project.records::<Self>().get_of(workspace, id, now).cloned())
     }
 }
 
 impl Sortable for ModelRecord {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
     fn updated_at(&self) -> SystemTime {
         self.updated_at
     }
@@ -77,6 +73,10 @@ impl Record for ModelRecord {
 
     fn owner(&self) -> &str {
         &self.workspace_id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn created_at(&self) -> SystemTime {
