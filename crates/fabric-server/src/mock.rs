@@ -12,6 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod journal;
 pub(crate) mod names;
 pub(crate) mod operations;
+pub(crate) mod owners;
 pub(crate) mod page;
 pub(crate) mod projects;
 pub(crate) mod random;

@@ -1,19 +1,19 @@
 //! Records that a mock server starts with, from a JSON file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::time::SystemTime;
+use std::ops::Range;
+use std::sync::Arc;
 
 use fabric_model::{Invalid, ProjectId, Resource, ResourceInfo, operations};
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
-use crate::api::callers::DEFAULT_PROJECT;
-use crate::mock::behaviour::Behaviour;
-use crate::mock::projects::{Owners, add_owner, owner_of};
-use crate::mock::random::Draws;
+use crate::api::callers::default_project;
+use crate::mock::owners::Owners;
 use crate::mock::service::resources;
-use crate::mock::table::Making;
-use crate::mock::tables::{Registered, Tables};
+use crate::mock::table::answers::{AnyAnswers, ReadAnswers, Whereabouts};
+use crate::mock::tables::Registered;
 
 /// Records that a mock server starts with, each as the service answers it, in a project.
 ///
@@ -33,19 +33,29 @@ use crate::mock::tables::{Registered, Tables};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fixtures {
-    pub(crate) records: Vec<Fixture>,
+    pub(crate) batches: Vec<Batch>,
     /// The catalogues that are to be empty.
     pub(crate) emptied: Vec<&'static str>,
 }
 
-/// A record that is there from the start.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fixture {
-    /// Its project; every project where it is one of a catalogue that names none.
+/// Records of a resource that are there from the start, of the same project and owner.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    /// Their project; every project where they are of a catalogue and name none.
     pub(crate) project: Option<ProjectId>,
     pub(crate) resource: &'static ResourceInfo,
     pub(crate) owners: Owners,
-    pub(crate) answer: Value,
+    /// The records as the service answers them, and which of these are meant.
+    pub(crate) answers: Arc<dyn AnyAnswers>,
+    pub(crate) range: Range<usize>,
+}
+
+impl PartialEq for Batch {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.project, self.resource, &self.owners)
+            == (&other.project, other.resource, &other.owners)
+            && self.answers.are(self.range.clone(), &*other.answers, other.range.clone())
+    }
 }
 
 /// Which fixture is invalid, and why.
@@ -71,13 +81,13 @@ impl Fixtures {
     /// How many records there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.batches.iter().map(|batch| batch.range.len()).sum()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.batches.is_empty()
     }
 
     /// Adds a record. Every field may be absent.
@@ -109,13 +119,18 @@ impl Fixtures {
     ) -> Result<(), Invalid> {
         let resource = resources().iter().find(|resource| resource.info.name == R::NAME);
         let resource = resource.ok_or_else(|| Invalid::new(R::NAME, "has no records"))?;
-        let answer = serde_json::to_value(answer).unwrap_or_default();
-        let mut owners: Owners =
-            owners.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())).collect();
-        add_owner(resource.info, &answer, &mut owners);
-        let fixture = Fixture { project: Some(project), resource: resource.info, owners, answer };
-        check(&mut Tables::first(resources()), &fixture)?;
-        self.records.push(fixture);
+        let json = serde_json::to_string(&answer).unwrap_or_default();
+        let mut reader = resource.reader();
+        let mut owners_of = reader.read(&json)?.owners;
+        owners_of.extend(owners.into_iter().map(|(name, id)| (name.to_owned(), id.to_owned())));
+        reader.check_last(&owners_of)?;
+        self.batches.push(Batch {
+            project: Some(project),
+            resource: resource.info,
+            owners: owners_of,
+            answers: reader.finish(),
+            range: 0..1,
+        });
         Ok(())
     }
 
@@ -144,34 +159,22 @@ impl Fixtures {
     pub fn parse(json: &str) -> Result<Self, FixturesError> {
         let wrong = |reason: String| FixturesError { place: None, reason };
         let json = json.strip_prefix('\u{feff}').unwrap_or(json);
-        let value =
-            serde_json::from_str(json).map_err(|error| wrong(format!("not JSON: {error}")))?;
-        let lists = match value {
-            Value::Array(items) => vec![(&resources()[0], items)],
-            Value::Object(lists) => lists_of(lists).map_err(wrong)?,
-            _ => return Err(wrong(NO_LISTS.to_owned())),
+        let text = json.trim_start_matches([' ', '\t', '\r', '\n']);
+        let not_json = |error: serde_json::Error| wrong(format!("not JSON: {error}"));
+        let lists = match text.as_bytes().first() {
+            Some(b'[') => vec![(&resources()[0], serde_json::from_str(json).map_err(not_json)?)],
+            Some(b'{') => lists_of(serde_json::from_str(json).map_err(not_json)?).map_err(wrong)?,
+            _ => {
+                serde_json::from_str::<IgnoredAny>(json).map_err(not_json)?;
+                return Err(wrong(NO_LISTS.to_owned()));
+            }
         };
         let mut fixtures = Self::default();
-        let mut ids = HashSet::new();
-        let mut tables = Tables::first(resources());
         for (resource, items) in lists {
             if items.is_empty() && resource.is_catalogue {
                 fixtures.emptied.push(resource.info.name);
             }
-            for (place, item) in items.into_iter().enumerate() {
-                let wrong = |reason: String| FixturesError {
-                    place: Some((resource.info.singular, place)),
-                    reason,
-                };
-                let (fixture, id) = read(&mut tables, resource, item)
-                    .map_err(|invalid| wrong(invalid.to_string()))?;
-                if let Some(id) = id
-                    && !ids.insert((fixture.project.clone(), resource.info.name, id))
-                {
-                    return Err(wrong("id: must not be there twice in a project".to_owned()));
-                }
-                fixtures.records.push(fixture);
-            }
+            fixtures.batches.extend(read(resource, &items)?);
         }
         Ok(fixtures)
     }
@@ -180,8 +183,11 @@ impl Fixtures {
 const NO_LISTS: &str =
     "must be a JSON object with a list for each resource, or a list of access clients";
 
+/// A list of a resource, of which the items are still to be read.
+type List<'a> = (&'static Registered, Vec<&'a RawValue>);
+
 /// The lists of an object, and what they are of: by the name of a resource, or as in a page of its list.
-fn lists_of(lists: Map<String, Value>) -> Result<Vec<(&'static Registered, Vec<Value>)>, String> {
+fn lists_of(lists: BTreeMap<String, &RawValue>) -> Result<Vec<List<'_>>, String> {
     let mut found = Vec::new();
     for (name, list) in lists {
         let listed = operations().iter().find(|operation| {
@@ -191,12 +197,15 @@ fn lists_of(lists: Map<String, Value>) -> Result<Vec<(&'static Registered, Vec<V
             resource.info.name == name
                 || listed.is_some_and(|operation| operation.resource == resource.info)
         });
-        match (resource, list) {
-            (Some(resource), Value::Array(items)) => found.push((resource, items)),
-            (Some(_), _) => return Err(format!("{name}: must be a list")),
+        let is_number = || serde_json::from_str::<f64>(list.get()).is_ok();
+        match resource {
+            Some(resource) => {
+                let items = serde_json::from_str(list.get());
+                found.push((resource, items.map_err(|_| format!("{name}: must be a list"))?));
+            }
             // How many there are, in a page.
-            (None, Value::Number(_)) if ["total", "total_count"].contains(&name.as_str()) => {}
-            (None, _) => {
+            None if ["total", "total_count"].contains(&name.as_str()) && is_number() => {}
+            None => {
                 let known: Vec<_> = resources().iter().map(|known| known.info.name).collect();
                 return Err(format!("{name}: is no resource; there are {}", known.join(", ")));
             }
@@ -205,59 +214,59 @@ fn lists_of(lists: Map<String, Value>) -> Result<Vec<(&'static Registered, Vec<V
     Ok(found)
 }
 
-/// Reads a record, and the id that it states.
-fn read(
-    tables: &mut Tables,
-    resource: &Registered,
-    item: Value,
-) -> Result<(Fixture, Option<String>), Invalid> {
-    let Value::Object(mut fields) = item else {
-        return Err(Invalid::new("it", "must be an object"));
+/// Reads the records of a list.
+fn read(resource: &'static Registered, items: &[&RawValue]) -> Result<Vec<Batch>, FixturesError> {
+    let wrong = |place: usize, reason: String| FixturesError {
+        place: Some((resource.info.singular, place)),
+        reason,
     };
-    let project = match fields.remove("project_id") {
+    let mut reader = resource.reader();
+    let mut heads: Vec<(Head, Range<usize>)> = Vec::new();
+    for (place, item) in items.iter().enumerate() {
+        let head = read_item(resource, &mut *reader, item)
+            .map_err(|invalid| wrong(place, invalid.to_string()))?;
+        match heads.last_mut() {
+            Some((last, range)) if *last == head => range.end = place + 1,
+            _ => heads.push((head, place..place + 1)),
+        }
+    }
+    let answers = reader.finish();
+    let mut ids: HashMap<_, HashSet<&str>> = HashMap::new();
+    for ((project, _), range) in &heads {
+        let ids = ids.entry(project).or_default();
+        let is_twice = |place: &usize| answers.id(*place).is_some_and(|id| !ids.insert(id));
+        if let Some(place) = range.clone().find(is_twice) {
+            return Err(wrong(place, "id: must not be there twice in a project".to_owned()));
+        }
+    }
+    let batches = heads.into_iter().map(|((project, owners), range)| Batch {
+        project,
+        resource: resource.info,
+        owners,
+        answers: answers.clone(),
+        range,
+    });
+    Ok(batches.collect())
+}
+
+/// What the records of a batch have in common.
+type Head = (Option<ProjectId>, Owners);
+
+/// Reads a record.
+fn read_item(
+    resource: &Registered,
+    reader: &mut dyn ReadAnswers,
+    item: &RawValue,
+) -> Result<Head, Invalid> {
+    let Whereabouts { project, owners } = reader.read(item.get())?;
+    let project = match project {
         None if resource.is_catalogue => None,
-        None => Some(ProjectId::try_from(DEFAULT_PROJECT)?),
-        Some(Value::String(id)) => Some(
+        None => Some(default_project()),
+        Some(id) => Some(
             ProjectId::try_from(id)
                 .map_err(|invalid| Invalid::new("project_id", &invalid.violations()[0].rule))?,
         ),
-        Some(_) => return Err(Invalid::new("project_id", "must be a string")),
     };
-    let mut owners = Owners::new();
-    let mut owner = resource.info.owner;
-    while let Some(info) = owner {
-        let parameter = info.id_parameter.unwrap_or_default();
-        // The answer itself may have the field.
-        let given = if resource.info.owner_in_answer == Some(parameter) {
-            fields.get(parameter).cloned()
-        } else {
-            fields.remove(parameter)
-        };
-        match given {
-            None => {}
-            Some(Value::String(id)) => _ = owners.insert(parameter.to_owned(), id),
-            Some(_) => return Err(Invalid::new(parameter, "must be a string")),
-        }
-        owner = info.owner;
-    }
-    let answer = Value::Object(fields);
-    add_owner(resource.info, &answer, &mut owners);
-    let fixture = Fixture { project, resource: resource.info, owners, answer };
-    let id = check(tables, &fixture)?;
-    Ok((fixture, id))
-}
-
-/// Checks that a record can be made of an answer, and gives the id that it states.
-fn check(tables: &mut Tables, fixture: &Fixture) -> Result<Option<String>, Invalid> {
-    let Fixture { resource, owners, answer, .. } = fixture;
-    let mut making = Making {
-        owner: owner_of(resource, owners)?,
-        draws: &mut Draws::new(0, &[]),
-        behaviour: &Behaviour::default(),
-        now: SystemTime::UNIX_EPOCH,
-    };
-    match tables.named(resource.name) {
-        Some(table) => table.check_json(answer.clone(), &mut making),
-        None => Ok(None),
-    }
+    reader.check_last(&owners)?;
+    Ok((project, owners))
 }

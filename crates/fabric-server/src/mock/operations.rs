@@ -14,7 +14,8 @@ use crate::api::around::Around;
 use crate::api::routing::Api;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::rule::{Outcome, Write};
-use crate::mock::projects::{Owners, Project, Projects};
+use crate::mock::owners::Owners;
+use crate::mock::projects::{Project, Projects};
 use crate::mock::table::{Answer, Record};
 
 /// The context of a handler: its call, and the project that it works on.

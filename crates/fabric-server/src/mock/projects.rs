@@ -1,6 +1,7 @@
 //! The projects of a mock: their records and their sequences of draws.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 use std::time::SystemTime;
 
 use fabric_model::{ApiError, Failure, Invalid, ProjectId, Resource, ResourceInfo};
@@ -9,33 +10,11 @@ use serde_json::{Value, json};
 
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::rule::Write;
+use crate::mock::owners::{Owners, add_owner, owner_of};
 use crate::mock::random::Draws;
+use crate::mock::table::answers::AnyAnswers;
 use crate::mock::table::{Learned, Making, Record, Table};
 use crate::mock::tables::Tables;
-
-/// The ids of the records that own another, by the names of their path parameters.
-pub(crate) type Owners = BTreeMap<String, String>;
-
-/// The id of the record that owns a new one; empty if none does.
-///
-/// # Errors
-///
-/// It is not among those that are given.
-pub(crate) fn owner_of<'a>(of: &ResourceInfo, owners: &'a Owners) -> Result<&'a str, Invalid> {
-    let Some(parameter) = of.owner.and_then(|owner| owner.id_parameter) else { return Ok("") };
-    let owner = owners.get(parameter).map(String::as_str);
-    owner.ok_or_else(|| Invalid::new(parameter, "must be given"))
-}
-
-/// Adds the owner of a new record, if the answer about the record names it.
-pub(crate) fn add_owner(of: &ResourceInfo, answer: &Value, owners: &mut Owners) {
-    let parameter = of.owner.and_then(|owner| owner.id_parameter);
-    if let Some((parameter, field)) = parameter.zip(of.owner_in_answer)
-        && let Some(id) = answer[field].as_str()
-    {
-        owners.entry(parameter.to_owned()).or_insert_with(|| id.to_owned());
-    }
-}
 
 /// The records of a project, and its sequences of draws.
 #[derive(Clone, Debug)]
@@ -110,7 +89,36 @@ impl Project {
         let _ = self.learn_owned(R::Resource::INFO, learned, &owners, behaviour, now);
     }
 
-    /// Adds or changes a record as fixtures say.
+    /// Adds or changes records as fixtures say.
+    ///
+    /// # Errors
+    ///
+    /// An answer that is invalid, or an owner that is missing.
+    pub(crate) fn learn_all(
+        &mut self,
+        of: &ResourceInfo,
+        answers: &dyn AnyAnswers,
+        range: Range<usize>,
+        owners: &Owners,
+        behaviour: &Behaviour,
+        now: SystemTime,
+    ) -> Result<(), Invalid> {
+        let owner = self.adopt(of, owners, behaviour, now)?;
+        let Some(table) = self.tables.named_mut(of.name) else { return Ok(()) };
+        let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
+        if answers.fill(table.as_any_mut(), range.clone(), &mut making)? {
+            return Ok(());
+        }
+        for place in range {
+            let mut making = Making { owner: &owner, draws: &mut self.draws, behaviour, now };
+            let Some(table) = self.tables.named_mut(of.name) else { return Ok(()) };
+            let learned = answers.teach(table.as_any_mut(), place, &mut making)?;
+            self.learn_owned(of, learned, owners, behaviour, now)?;
+        }
+        Ok(())
+    }
+
+    /// Adds or changes a record as an answer in JSON says.
     ///
     /// # Errors
     ///

@@ -10,7 +10,7 @@ use crate::api::clock::Readings;
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::FaultSet;
-use crate::mock::fixtures::{Fixture, Fixtures};
+use crate::mock::fixtures::{Batch, Fixtures};
 use crate::mock::identity::accounts::Accounts;
 use crate::mock::projects::Project;
 use crate::mock::service::resources;
@@ -39,14 +39,14 @@ impl State {
         let mut replaced = HashSet::new();
         // What every project begins with comes before projects are made.
         let (of_all, of_projects): (Vec<_>, Vec<_>) =
-            fixtures.records.iter().partition(|fixture| fixture.project.is_none());
+            fixtures.batches.iter().partition(|batch| batch.project.is_none());
         let mut every = Project::new(*seed, &default_project(), first);
         fixtures.emptied.iter().for_each(|name| every.tables.clear(name));
-        for fixture in of_all {
-            if replaced.insert((None, fixture.resource.name)) {
-                every.tables.clear(fixture.resource.name);
+        for batch in of_all {
+            if replaced.insert((None, batch.resource.name)) {
+                every.tables.clear(batch.resource.name);
             }
-            put(&mut every, fixture, behaviour, SystemTime::UNIX_EPOCH);
+            put(&mut every, batch, behaviour, SystemTime::UNIX_EPOCH);
         }
         *first = every.tables;
         let catalogues: Vec<_> = resources()
@@ -54,24 +54,24 @@ impl State {
             .filter(|resource| resource.is_catalogue)
             .map(|resource| resource.info.name)
             .collect();
-        for fixture in of_projects {
-            let Some(id) = &fixture.project else { continue };
+        for batch in of_projects {
+            let Some(id) = &batch.project else { continue };
             let now = time::whole_milliseconds(clocks.time(Some(id)));
             let project =
                 projects.entry(id.clone()).or_insert_with(|| Project::new(*seed, id, first));
-            let is_first = replaced.insert((Some(id), fixture.resource.name));
-            if is_first && catalogues.contains(&fixture.resource.name) {
-                project.tables.clear(fixture.resource.name);
+            let is_first = replaced.insert((Some(id), batch.resource.name));
+            if is_first && catalogues.contains(&batch.resource.name) {
+                project.tables.clear(batch.resource.name);
             }
-            put(project, fixture, behaviour, now);
+            put(project, batch, behaviour, now);
         }
         self
     }
 }
 
-fn put(project: &mut Project, fixture: &Fixture, behaviour: &Behaviour, now: SystemTime) {
-    let Fixture { resource, owners, answer, .. } = fixture;
-    let learned = project.learn_json(resource, answer.clone(), owners, behaviour, now);
+fn put(project: &mut Project, batch: &Batch, behaviour: &Behaviour, now: SystemTime) {
+    let Batch { resource, owners, answers, range, .. } = batch;
+    let learned = project.learn_all(resource, &**answers, range.clone(), owners, behaviour, now);
     if let Err(invalid) = learned {
         let resource = resource.name;
         tracing::error!(resource, %invalid, "a fixture that was checked does not fit");

@@ -1,5 +1,6 @@
 //! The records of a resource in a project: in memory, sorted, and cheap to copy.
 
+pub(crate) mod answers;
 pub(crate) mod erased;
 mod names;
 mod tree;
@@ -68,6 +69,9 @@ pub(crate) trait Record:
         known: Option<&Self>,
         making: &mut Making<'_>,
     ) -> Result<Self, Invalid>;
+
+    /// Whether an answer about it tells of records that it owns.
+    const TELLS_OF_OTHERS: bool = false;
 
     /// The records that it owns and of which an answer about it tells. Whoever learns the answer learns them too.
     fn owned(&self, _answer: Answer<Self>) -> Vec<Owned> {
@@ -372,8 +376,10 @@ impl<R: Record> Table<R> {
     ) -> Result<Learned, Invalid> {
         let known = fabric_model::Identified::id(&answer).map(str::to_owned);
         let known = known.and_then(|id| self.get(&id, making.now).cloned());
-        let record = R::learn(answer.clone(), known.as_ref(), making)?;
-        let learned = Learned { id: record.id().to_owned(), owned: record.owned(answer) };
+        let telling = R::TELLS_OF_OTHERS.then(|| answer.clone());
+        let record = R::learn(answer, known.as_ref(), making)?;
+        let owned = telling.map(|answer| record.owned(answer)).unwrap_or_default();
+        let learned = Learned { id: record.id().to_owned(), owned };
         self.remove(&learned.id, making.now);
         self.insert(record, making.now);
         Ok(learned)

@@ -10,6 +10,7 @@ use fabric_model::{Invalid, Resource, ResourceInfo};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::mock::table::answers::{AnswerReader, ReadAnswers};
 use crate::mock::table::erased::{AnyTable, read_records};
 use crate::mock::table::{Record, Table};
 
@@ -19,6 +20,7 @@ pub(crate) struct Registered {
     record: TypeId,
     first: fn() -> Box<dyn AnyTable>,
     read: fn(&str) -> Result<Box<dyn AnyTable>, Invalid>,
+    reader: fn() -> Box<dyn ReadAnswers>,
     /// Whether every project begins with records of it.
     pub(crate) is_catalogue: bool,
 }
@@ -37,8 +39,16 @@ impl Registered {
                 Box::new(table)
             },
             read: |json| Ok(Box::new(read_records::<R>(json)?)),
+            reader: || Box::new(AnswerReader::<R>::new()),
             is_catalogue: !R::catalogue().is_empty(),
         }
+    }
+}
+
+impl Registered {
+    /// Reads answers about its records, as fixtures have them.
+    pub(crate) fn reader(&self) -> Box<dyn ReadAnswers> {
+        (self.reader)()
     }
 }
 

@@ -52,11 +52,7 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// The records, to be written.
     fn records(&self) -> Box<dyn erased_serde::Serialize + '_>;
 
-    /// Checks what fixtures say, and gives the id, if they say one.
-    fn check_json(&self, answer: Value, making: &mut Making<'_>)
-    -> Result<Option<String>, Invalid>;
-
-    /// Takes in what a service has answered, or what fixtures say.
+    /// Takes in what a service has answered.
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid>;
 }
 
@@ -126,19 +122,11 @@ impl<R: Record> AnyTable for Table<R> {
         Box::new(Records(self))
     }
 
-    fn check_json(
-        &self,
-        answer: Value,
-        making: &mut Making<'_>,
-    ) -> Result<Option<String>, Invalid> {
-        let answer = read_answer::<R>(answer)?;
-        let id = fabric_model::Identified::id(&answer).map(str::to_owned);
-        R::learn(answer, None, making)?;
-        Ok(id)
-    }
-
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid> {
-        self.learn(read_answer::<R>(answer)?, making)
+        let answer = serde_json::from_value::<Answer<R>>(answer)
+            .map_err(|error| Invalid::new("it", error.to_string()))?;
+        answer.validate()?;
+        self.learn(answer, making)
     }
 }
 
@@ -149,29 +137,6 @@ impl<R: Record> Serialize for Records<'_, R> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter())
     }
-}
-
-/// Reads an answer that has no fields but those of its type, and keeps its rules.
-fn read_answer<R: Record>(json: Value) -> Result<Answer<R>, Invalid> {
-    let given: Vec<String> = match &json {
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, _)| name.clone())
-            .collect(),
-        _ => return Err(Invalid::new("it", "must be an object")),
-    };
-    let answer: Answer<R> = serde_path_to_error::deserialize(json)
-        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
-    let known = serde_json::to_value(&answer).unwrap_or_default();
-    if let Some(name) = given.into_iter().find(|name| known.get(name).is_none()) {
-        let article =
-            if R::Resource::SINGULAR.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-        let rule = format!("is no field of {article} {}", R::Resource::SINGULAR);
-        return Err(Invalid::new(name, rule));
-    }
-    answer.validate()?;
-    Ok(answer)
 }
 
 /// Reads the records of a table from JSON, and checks each.

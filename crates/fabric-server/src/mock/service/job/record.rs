@@ -141,6 +141,8 @@ impl Record for JobRecord {
         })
     }
 
+    const TELLS_OF_OTHERS: bool = true;
+
     fn owned(&self, answer: Job) -> Vec<Owned> {
         let version = answer.current_version.map(|version| {
             let version = JobVersion { id: self.current_version_id.clone(), ..version };

@@ -145,6 +145,8 @@ impl Record for ModelRecord {
         })
     }
 
+    const TELLS_OF_OTHERS: bool = true;
+
     fn owned(&self, answer: Model) -> Vec<Owned> {
         let version = answer.current_version.map(|version| {
             let version = ModelVersion { id: self.current_version_id.clone(), ..version };
