@@ -7,11 +7,14 @@ pub(crate) mod callers;
 pub(crate) mod clock;
 pub(crate) mod connections;
 pub(crate) mod credentials;
+pub(crate) mod handlers;
 pub(crate) mod limits;
+pub(crate) mod paths;
 pub(crate) mod rejected;
 pub(crate) mod request_id;
 pub(crate) mod routing;
 pub(crate) mod server;
+pub(crate) mod sign_in;
 pub(crate) mod time;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;

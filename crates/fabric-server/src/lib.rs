@@ -10,7 +10,7 @@ mod api;
 #[cfg(feature = "mock")]
 mod mock;
 
-pub use api::answer::Answer;
+pub use api::answer::{Answer, AnswerBody};
 pub use api::around::{Around, Call};
 pub use api::callers::{Caller, Callers, DEFAULT_PROJECT, Verifier, Verifying};
 pub use api::clock::Clock;

@@ -1,17 +1,22 @@
 //! Answers. Every failure of every layer is an error of the contract.
 
-use axum::response::Response;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::IntoResponse;
 use bytes::Bytes;
-use fabric_model::{ApiError, header};
-use http::header::{ALLOW, CONTENT_TYPE, DATE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use fabric_model::ApiError;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 /// An answer before it is sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: StatusCode,
-    /// The headers, but for those that the HTTP library adds.
+    /// The headers, but for those that every answer gets: `X-Request-Id` and `Date`.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
@@ -38,21 +43,10 @@ impl Answer {
         Self::json(error.status(), Bytes::from(error.to_bytes()))
     }
 
-    /// Replaces the answer by another one, which keeps the headers that every answer has.
+    /// The answer as it is sent.
     #[must_use]
-    pub fn replaced_by(mut self, mut other: Self) -> Self {
-        for name in [header::X_REQUEST_ID, DATE] {
-            if let Some(value) = self.headers.remove(&name) {
-                other.headers.insert(name, value);
-            }
-        }
-        other
-    }
-
-    /// The answer as axum sends it.
-    #[must_use]
-    pub fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.into());
+    pub fn into_response(self) -> Response<AnswerBody> {
+        let mut response = Response::new(AnswerBody::Whole(self.body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
@@ -71,5 +65,70 @@ impl Answer {
         };
         answer.headers.insert(ALLOW, allowed.clone());
         answer
+    }
+}
+
+/// The body of an answer that is being sent.
+// Not axum's alone: that is on the heap even if it is empty.
+#[derive(Debug)]
+pub enum AnswerBody {
+    /// All of it is there.
+    Whole(Bytes),
+    /// It comes by and by.
+    Streamed(Body),
+}
+
+impl AnswerBody {
+    /// Leaves only the headers of a response, as for `HEAD`.
+    pub(crate) fn remove_from(response: &mut Response<Self>) {
+        let body = std::mem::replace(response.body_mut(), Self::Whole(Bytes::new()));
+        if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+        }
+    }
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self.get_mut() {
+            Self::Whole(body) if body.is_empty() => Poll::Ready(None),
+            Self::Whole(body) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(body))))),
+            Self::Streamed(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_empty(),
+            Self::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => SizeHint::with_exact(body.len() as u64),
+            Self::Streamed(body) => body.size_hint(),
+        }
+    }
+}
+
+impl From<AnswerBody> for Body {
+    fn from(body: AnswerBody) -> Self {
+        match body {
+            AnswerBody::Whole(body) => body.into(),
+            AnswerBody::Streamed(body) => body,
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> axum::response::Response {
+        self.into_response().map(Body::from)
     }
 }

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::response::Response;
 use bytes::Bytes;
 use fabric_model::signature::Explanation;
 use fabric_model::{ApiError, OperationInfo, ProjectId};
-use http::HeaderValue;
 use http::request::Parts;
+use http::{HeaderValue, Response};
 
-use crate::api::answer::Answer;
+use crate::api::answer::{Answer, AnswerBody};
 use crate::api::callers::Caller;
+use crate::api::connections::Connection;
 
 /// What a service does with every call, besides its handler: accounting, faults, a journal.
 ///
@@ -43,13 +43,14 @@ pub trait Around: Send + Sync + 'static {
         None
     }
 
-    /// Makes the response from the answer, for every call, rejected ones included.
+    /// Makes the response from the answer, for every call, rejected ones included. The headers of every answer are
+    /// added afterwards.
     fn finish(
         &self,
         call: &mut Call<Self::Note>,
         parts: &Parts,
         answer: Answer,
-    ) -> impl Future<Output = Response> + Send;
+    ) -> impl Future<Output = Response<AnswerBody>> + Send;
 }
 
 impl Around for () {
@@ -60,7 +61,7 @@ impl Around for () {
         Ok(caller)
     }
 
-    async fn finish(&self, _: &mut Call<()>, _: &Parts, answer: Answer) -> Response {
+    async fn finish(&self, _: &mut Call<()>, _: &Parts, answer: Answer) -> Response<AnswerBody> {
         answer.into_response()
     }
 }
@@ -87,11 +88,12 @@ pub struct Call<Note> {
     pub error: Option<ApiError>,
     /// The notes of [`Around`].
     pub note: Note,
+    pub(crate) connection: Connection,
     began: Instant,
 }
 
 impl<Note: Default> Call<Note> {
-    pub(crate) fn new(operation: Option<&'static OperationInfo>) -> Self {
+    pub(crate) fn new(operation: Option<&'static OperationInfo>, connection: Connection) -> Self {
         Self {
             operation,
             project: None,
@@ -102,6 +104,7 @@ impl<Note: Default> Call<Note> {
             explanation: None,
             error: None,
             note: Note::default(),
+            connection,
             began: Instant::now(),
         }
     }

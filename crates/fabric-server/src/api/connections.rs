@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -81,6 +82,8 @@ pub(crate) struct Watch {
     has_served: AtomicBool,
     /// Whether the connection is to end as soon as no call is underway.
     is_finishing: AtomicBool,
+    /// Whether a call broke the connection, and how.
+    broken: AtomicU8,
     waker: AtomicWaker,
 }
 
@@ -231,6 +234,7 @@ impl Watch {
             is_heard: AtomicBool::new(true),
             has_served: AtomicBool::new(false),
             is_finishing: AtomicBool::new(false),
+            broken: AtomicU8::new(0),
             waker: AtomicWaker::new(),
         }
     }
@@ -321,16 +325,45 @@ impl Drop for Underway {
     }
 }
 
-/// A stream that tells its [`Watch`] what goes over it.
+/// A connection as a call knows it, which may break it. Clones are of the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Connection(Option<Arc<Watch>>);
+
+const CLOSED: u8 = 1;
+const RESET: u8 = 2;
+
+impl Connection {
+    pub(crate) fn of(watch: &Arc<Watch>) -> Self {
+        Self(Some(watch.clone()))
+    }
+
+    /// Ends the connection before another byte is written.
+    pub(crate) fn close(&self) {
+        self.end(CLOSED);
+    }
+
+    /// The same, and tells the other side that something went wrong.
+    pub(crate) fn reset(&self) {
+        self.end(RESET);
+    }
+
+    fn end(&self, how: u8) {
+        if let Some(watch) = &self.0 {
+            watch.broken.store(how, Ordering::Release);
+        }
+    }
+}
+
+/// The stream of a connection, which tells its [`Watch`] what goes over it.
 #[derive(Debug)]
-pub(crate) struct Watched<S> {
-    stream: S,
+pub(crate) struct Watched {
+    stream: TcpStream,
     watch: Arc<Watch>,
     is_blocked: bool,
 }
 
-impl<S> Watched<S> {
-    pub(crate) fn new(stream: S, watch: Arc<Watch>) -> Self {
+impl Watched {
+    pub(crate) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
         Self { stream, watch, is_blocked: false }
     }
 
@@ -342,9 +375,19 @@ impl<S> Watched<S> {
         }
         written
     }
+
+    fn check(&self) -> io::Result<()> {
+        match self.watch.broken.load(Ordering::Acquire) {
+            0 => return Ok(()),
+            // What is then dropped is not closed in order.
+            RESET => self.stream.set_zero_linger()?,
+            _ => {}
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -363,12 +406,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl AsyncWrite for Watched {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.check()?;
         let written = Pin::new(&mut self.stream).poll_write(context, buffer);
         self.note(written)
     }
@@ -378,6 +422,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.check()?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
         self.note(written)
     }
@@ -391,6 +436,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -1,14 +1,15 @@
 //! The limits of head and body, which are checked first.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use fabric_model::{ApiError, Failure, Invalid, header};
-use futures_util::StreamExt;
 use http::Version;
-use http::header::{CONTENT_LENGTH, EXPECT, HOST};
+use http::header::{EXPECT, HOST};
 use http::request::Parts;
+use hyper::body::Body;
 
 /// The limits of a request.
 #[derive(Clone, Copy, Debug)]
@@ -70,14 +71,16 @@ pub(crate) fn check_head(parts: &Parts) -> Result<(), ApiError> {
 const DISCARDING_MAX: Duration = Duration::from_secs(1);
 
 /// Reads a body and throws it away, so that a caller who does not listen while sending gets to see the rejection.
-pub(crate) async fn discard_body(parts: &Parts, body: Body) {
+pub(crate) async fn discard_body<B>(parts: &Parts, mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     if parts.headers.contains_key(EXPECT) {
         return;
     }
     let discard = async {
-        let mut chunks = body.into_data_stream();
         let mut left = DISCARDED_MAX_LENGTH;
-        while let Some(Ok(chunk)) = chunks.next().await {
+        while let Ok(Some(chunk)) = next_chunk(&mut body).await {
             let Some(less) = left.checked_sub(chunk.len()) else { return };
             left = less;
         }
@@ -85,24 +88,43 @@ pub(crate) async fn discard_body(parts: &Parts, body: Body) {
     let _ = tokio::time::timeout(DISCARDING_MAX, discard).await;
 }
 
+/// The next piece of a body; `None` at its end.
+async fn next_chunk<B: Body<Data = Bytes> + Unpin>(
+    body: &mut B,
+) -> Result<Option<Bytes>, B::Error> {
+    while !body.is_end_stream() {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await.transpose()? {
+            None => break,
+            Some(frame) => {
+                if let Ok(chunk) = frame.into_data() {
+                    return Ok(Some(chunk));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// Reads a body to its end, or to the limit.
-pub(crate) async fn read_body(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let announced = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok().and_then(|length| length.parse::<usize>().ok()));
+pub(crate) async fn read_body<B>(
+    parts: &Parts,
+    mut body: B,
+    limit: usize,
+) -> Result<Bytes, ApiError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
     // A caller that asks first needs no more than the answer.
-    if announced.is_some_and(|length| length > limit) && parts.headers.contains_key(EXPECT) {
+    if body.size_hint().lower() > limit as u64 && parts.headers.contains_key(EXPECT) {
         return Err(Failure::BodyTooLarge.into());
     }
-    let mut chunks = body.into_data_stream();
     let broken = |_| ApiError::from(Invalid::new("body", "must be sent to its end"));
-    let Some(first) = chunks.next().await.transpose().map_err(broken)? else {
+    let Some(first) = next_chunk(&mut body).await.map_err(broken)? else {
         return Ok(Bytes::new());
     };
     let mut length = first.len();
     let mut rest = BytesMut::new();
-    while let Some(chunk) = chunks.next().await.transpose().map_err(broken)? {
+    while let Some(chunk) = next_chunk(&mut body).await.map_err(broken)? {
         length += chunk.len();
         if length > limit.saturating_add(DISCARDED_MAX_LENGTH) {
             break;

@@ -1,7 +1,6 @@
 //! Joins handlers to operations: extract, validate, answer.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -9,30 +8,32 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request as HttpRequest, State};
-use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter};
+use axum::extract::Request as AxumRequest;
 use bytes::Bytes;
 use fabric_model::identity::IdentityFailure;
-use fabric_model::signature::Signature;
-use fabric_model::{ApiError, Failure, Operation, Payload, ProjectId, Request, header};
+use fabric_model::{ApiError, Failure, Operation, OperationInfo, Request, header};
 use futures_util::FutureExt;
 use futures_util::future::poll_immediate;
-use http::header::{CONTENT_TYPE, DATE, HOST};
+use http::header::{DATE, HOST};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use http::{HeaderValue, Method, Request as HttpRequest, Response};
+use hyper::body::Body as HttpBody;
+use secrecy::ExposeSecret;
 
-use crate::api::answer::Answer;
+use crate::api::answer::{Answer, AnswerBody};
 use crate::api::around::{Around, Call};
 use crate::api::callers::{Caller, Callers, asked_project};
 use crate::api::clock::Clock;
-use crate::api::credentials::Grant;
+use crate::api::connections::Connection;
+use crate::api::handlers::{Handle, Joined};
 use crate::api::limits::{Limits, check_head, discard_body, read_body};
+use crate::api::paths::Paths;
 use crate::api::rejected::Rejected;
 use crate::api::request_id::RequestIds;
+use crate::api::sign_in::{
+    HandleSignIn, JoinedSignIn, SignInAnswer, SignInCall, SignInCaller, of_identity_service,
+    present_token_of_body,
+};
 
 /// An HTTP service made of handlers.
 ///
@@ -60,17 +61,23 @@ use crate::api::request_id::RequestIds;
 /// let router: axum::Router = Api::new("3f2c9a5e").operation(show).into_router();
 /// ```
 #[derive(Debug)]
-pub struct Api<S, A = ()> {
-    shared: Shared<S, A>,
-    paths: BTreeMap<&'static str, Path<S, A>>,
+pub struct Api<S, A: Around = ()> {
+    operations: Operations<S, A>,
 }
 
-/// The operations of a path.
-#[derive(Debug)]
-struct Path<S, A> {
-    router: MethodRouter<Arc<Shared<S, A>>>,
-    methods: Vec<Method>,
+/// What is at a path.
+struct Path<S, A: Around> {
+    template: &'static str,
     service: Service,
+    handlers: Vec<(Method, Handler<S, A>)>,
+    /// The value of `Allow`.
+    allowed: HeaderValue,
+}
+
+impl<S, A: Around> fmt::Debug for Path<S, A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Path").field(&self.template).field(&self.allowed).finish()
+    }
 }
 
 /// The services that answer on the address, each with errors of its own form.
@@ -80,37 +87,35 @@ enum Service {
     Identity,
 }
 
-/// A call of sign-in, as its handler gets it.
-#[derive(Debug)]
-pub(crate) struct SignInCall<O: Operation> {
-    /// What the credentials of the caller are good for.
-    pub(crate) grant: Arc<Grant>,
-    /// The time, in the project of the caller.
-    pub(crate) now: std::time::SystemTime,
-    pub(crate) headers: HeaderMap,
-    /// The host that the caller knows the server by, with its port.
-    pub(crate) host: String,
-    pub(crate) request: Request<O>,
-}
-
-/// What a handler of sign-in answers.
-#[derive(Debug)]
-pub(crate) struct SignInAnswer<R> {
-    pub(crate) response: R,
-    /// The header `X-Subject-Token`.
-    pub(crate) subject_token: Option<SecretString>,
-    /// The project of the call, where it is not that of the caller's credentials.
-    pub(crate) project: Option<ProjectId>,
-}
-
-impl<R> From<R> for SignInAnswer<R> {
-    fn from(response: R) -> Self {
-        Self { response, subject_token: None, project: None }
+impl Service {
+    /// The error for a method that a path does not have.
+    fn no_such_method(self) -> ApiError {
+        match self {
+            Self::Fabric => Failure::NoSuchApi.into(),
+            Self::Identity => IdentityFailure::MethodNotAllowed.into(),
+        }
     }
 }
 
+/// What answers the calls of an operation.
+enum Handler<S, A: Around> {
+    Operation(Box<dyn Handle<S, A>>),
+    SignIn(Box<dyn HandleSignIn<S, A>>),
+}
+
+impl<S, A: Around> Handler<S, A> {
+    fn operation(&self) -> &'static OperationInfo {
+        match self {
+            Self::Operation(handler) => handler.operation(),
+            Self::SignIn(handler) => handler.operation(),
+        }
+    }
+}
+
+/// The operations of an [`Api`], with what they share.
 #[derive(Debug)]
-struct Shared<S, A> {
+pub(crate) struct Operations<S, A: Around> {
+    paths: Paths<Path<S, A>>,
     state: S,
     around: A,
     limits: Limits,
@@ -129,7 +134,8 @@ impl<S: Clone + Send + Sync + 'static> Api<S> {
 impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
     /// The same, with an [`Around`], which gives handlers their second argument.
     pub fn with_around(state: S, around: A) -> Self {
-        let shared = Shared {
+        let operations = Operations {
+            paths: Paths::default(),
             state,
             around,
             limits: Limits::default(),
@@ -137,34 +143,34 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
             clock: Clock::system(),
             request_ids: RequestIds::random("localhost".to_owned()),
         };
-        Self { shared, paths: BTreeMap::new() }
+        Self { operations }
     }
 
     /// Sets the limits of a request.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.shared.limits = limits;
+        self.operations.limits = limits;
         self
     }
 
     /// Sets who may call.
     #[must_use]
     pub fn callers(mut self, callers: Callers) -> Self {
-        self.shared.callers = callers;
+        self.operations.callers = callers;
         self
     }
 
     /// Sets the clock, for signatures, tokens, request ids and the `Date` of answers.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
-        self.shared.clock = clock;
+        self.operations.clock = clock;
         self
     }
 
     /// Sets the source of the ids of requests.
     #[must_use]
     pub fn request_ids(mut self, request_ids: RequestIds) -> Self {
-        self.shared.request_ids = request_ids;
+        self.operations.request_ids = request_ids;
         self
     }
 
@@ -174,100 +180,69 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
     ///
     /// When the operation has been added before.
     #[must_use]
-    pub fn operation<O, Handler, Outcome>(mut self, handler: Handler) -> Self
+    pub fn operation<O, H, Outcome>(mut self, handler: H) -> Self
     where
         O: Operation,
-        Handler: Fn(S, A::Context, Request<O>) -> Outcome + Clone + Send + Sync + 'static,
+        H: Fn(S, A::Context, Request<O>) -> Outcome + Clone + Send + Sync + 'static,
         Outcome: Future<Output = Result<O::Response, ApiError>> + Send + 'static,
     {
-        let route = async move |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
-            let (parts, body) = request.into_parts();
-            let mut call = Call::new(Some(O::INFO));
-            let answer = shared.answer::<O, _, _>(handler, &parts, body, &mut call);
-            let outcome =
-                in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await;
-            shared.finish(&mut call, &parts, settled(outcome)).await
-        };
-        let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
-        let path = self.path::<O>(Service::Fabric);
-        path.router = std::mem::take(&mut path.router).on(filter, route);
+        let joined = Joined::<O, H>::new(handler);
+        self.add::<O>(Service::Fabric, Handler::Operation(Box::new(joined)));
         self
     }
 
     /// The same for an operation of sign-in. Its failures are errors of the identity service. A token that the
     /// caller gives in the body, at this JSON pointer, counts where there is none in a header.
-    pub(crate) fn sign_in<O, Handler, Outcome>(
+    pub(crate) fn sign_in<O, H, Outcome>(
         mut self,
         token_in_body: Option<&'static str>,
-        handler: Handler,
+        handler: H,
     ) -> Self
     where
         O: Operation,
-        Handler: Fn(S, A::Context, SignInCall<O>) -> Outcome + Clone + Send + Sync + 'static,
+        H: Fn(S, A::Context, SignInCall<O>) -> Outcome + Clone + Send + Sync + 'static,
         Outcome: Future<Output = Result<SignInAnswer<O::Response>, Box<Rejected>>> + Send + 'static,
     {
-        let route = async move |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
-            let (mut parts, body) = request.into_parts();
-            let mut call = Call::new(Some(O::INFO));
-            let answer = shared.answer_sign_in(handler, token_in_body, &mut parts, body, &mut call);
-            let outcome =
-                in_time(shared.limits.time, AssertUnwindSafe(answer).catch_unwind()).await;
-            let outcome = settled(outcome).map_err(of_identity_service);
-            shared.finish(&mut call, &parts, outcome).await
-        };
-        let filter = MethodFilter::try_from(O::METHOD).expect("the operation has a usual method");
-        let path = self.path::<O>(Service::Identity);
-        path.router = std::mem::take(&mut path.router).on(filter, route);
+        let joined = JoinedSignIn::<O, H>::new(handler, token_in_body);
+        self.add::<O>(Service::Identity, Handler::SignIn(Box::new(joined)));
         self
     }
 
-    /// The path of an operation, which is about to be added.
-    fn path<O: Operation>(&mut self, service: Service) -> &mut Path<S, A> {
-        let new = || Path { router: MethodRouter::new(), methods: Vec::new(), service };
-        let path = self.paths.entry(O::PATH).or_insert_with(new);
-        path.methods.push(O::METHOD);
-        path
+    fn add<O: Operation>(&mut self, service: Service, handler: Handler<S, A>) {
+        let path = self.operations.paths.entry(O::PATH, || Path {
+            template: O::PATH,
+            service,
+            handlers: Vec::new(),
+            allowed: HeaderValue::from_static(""),
+        });
+        let is_new = path.handlers.iter().all(|(method, _)| *method != O::METHOD);
+        assert!(is_new, "{} {} has been added before", O::METHOD, O::PATH);
+        path.handlers.push((O::METHOD, handler));
+        path.allowed = allow(path.handlers.iter().map(|(method, _)| method));
     }
 
     /// Method and path of every operation added so far.
     pub fn served(&self) -> impl Iterator<Item = (Method, &'static str)> {
-        let paths = self.paths.iter();
-        paths.flat_map(|(name, path)| path.methods.iter().map(|method| (method.clone(), *name)))
+        self.operations.paths.iter().flat_map(|path| {
+            path.handlers.iter().map(|(method, _)| (method.clone(), path.template))
+        })
     }
 
     /// The service as a router of axum. Every rejection is an error of the contract.
     pub fn into_router(self) -> Router {
-        let shared = Arc::new(self.shared);
-        let mut router = Router::new();
-        for (name, path) in self.paths {
-            let allowed = allow(&path.methods);
-            let rejection: ApiError = match path.service {
-                Service::Fabric => Failure::NoSuchApi.into(),
-                Service::Identity => IdentityFailure::MethodNotAllowed.into(),
-            };
-            let fallback = async move |State(shared): State<Arc<Shared<S, A>>>,
-                                       request: HttpRequest| {
-                let (parts, _) = request.into_parts();
-                let answer = Answer::no_such_method(&parts.method, &allowed, &rejection);
-                shared
-                    .finish(&mut Call::new(None), &parts, check_head(&parts).map(|()| answer))
-                    .await
-            };
-            router = router.route(name, path.router.fallback(fallback));
-        }
-        let fallback = async |State(shared): State<Arc<Shared<S, A>>>, request: HttpRequest| {
-            let (parts, _) = request.into_parts();
-            let outcome = check_head(&parts).and(Err(Failure::NoSuchApi.into()));
-            shared.finish(&mut Call::new(None), &parts, outcome).await
-        };
-        router.fallback(fallback).with_state(shared)
+        self.into_operations().router()
+    }
+
+    /// The operations, to be served without axum's router.
+    pub(crate) fn into_operations(self) -> Arc<Operations<S, A>> {
+        Arc::new(self.operations)
     }
 }
 
 /// The value of `Allow`: what a path has, what follows from it, and `OPTIONS` itself.
-fn allow(methods: &[Method]) -> HeaderValue {
-    let mut names: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    if methods.contains(&Method::GET) {
+fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
+    let mut names: Vec<&str> = methods.map(Method::as_str).collect();
+    if names.contains(&Method::GET.as_str()) {
         names.push(Method::HEAD.as_str());
     }
     names.push(Method::OPTIONS.as_str());
@@ -286,21 +261,6 @@ fn settled(
     }
 }
 
-/// An error as the identity service words it. What is not of it, such as a head that is too large, is of the
-/// gateway, and stays as it is.
-fn of_identity_service(error: ApiError) -> ApiError {
-    if error.json().is_some_and(|body| !body.contains_key("error_code")) {
-        return error;
-    }
-    let mut failures = IdentityFailure::ALL.into_iter();
-    match failures.find(|failure| failure.status() == error.status()) {
-        // Nothing was said of a password.
-        Some(IdentityFailure::PasswordRejected) => IdentityFailure::CallerRejected.into(),
-        Some(failure) => failure.into(),
-        None => error,
-    }
-}
-
 /// Waits for a future, but not for longer than `limit`. Most answers need no waiting, and so no timer.
 async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
@@ -310,22 +270,6 @@ async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
     }
 }
 
-/// Reads and validates a request.
-fn read_request<O: Operation, Note>(
-    parts: &Parts,
-    call: &mut Call<Note>,
-) -> Result<Request<O>, ApiError> {
-    let request = Request::read(
-        parts.uri.path(),
-        parts.uri.query().unwrap_or_default(),
-        parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes),
-        &call.body,
-    );
-    let request = request
-        .inspect_err(|invalid| call.reason = Some(Cow::Owned(format!("contract: {invalid}"))));
-    Ok(request?)
-}
-
 /// Notes why a caller is rejected, and gives the error.
 fn note<Note>(rejected: Rejected, call: &mut Call<Note>) -> ApiError {
     (call.project, call.explanation) = (rejected.project, rejected.explanation);
@@ -333,39 +277,80 @@ fn note<Note>(rejected: Rejected, call: &mut Call<Note>) -> ApiError {
     rejected.error
 }
 
-/// Moves the token in a body to the header, unless the head has credentials.
-fn present_token_of_body(parts: &mut Parts, body: &[u8], pointer: &str) {
-    if parts.headers.contains_key(header::X_AUTH_TOKEN) || Signature::is_given(&parts.headers) {
-        return;
+impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
+    /// A router of axum that answers every path.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        Router::new().fallback(async move |request: AxumRequest| {
+            let place = self.find(request.uri().path());
+            let connection = request.extensions().get::<Connection>().cloned().unwrap_or_default();
+            self.answer(place, request, connection).await.map(axum::body::Body::from)
+        })
     }
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return };
-    let token = body.pointer(pointer).and_then(Value::as_str);
-    if let Some(Ok(mut token)) = token.map(HeaderValue::from_str) {
-        token.set_sensitive(true);
-        parts.headers.insert(header::X_AUTH_TOKEN, token);
-    }
-}
 
-// Functions around each handler, and no middleware: axum would box its future and clone its state for every
-// request.
-impl<S: Clone, A: Around> Shared<S, A> {
-    /// Takes a request from its head to its answer: limits, token, body, signature, [`Around`], request, handler.
-    async fn answer<O, Handler, Outcome>(
+    /// The place of a path that has operations.
+    pub(crate) fn find(&self, path: &str) -> Option<usize> {
+        self.paths.find(path)
+    }
+
+    /// Answers a request for what is at a place.
+    pub(crate) async fn answer<B>(
         &self,
-        handler: Handler,
+        place: Option<usize>,
+        request: HttpRequest<B>,
+        connection: Connection,
+    ) -> Response<AnswerBody>
+    where
+        B: HttpBody<Data = Bytes> + Send + Unpin,
+    {
+        let (mut parts, body) = request.into_parts();
+        let path = place.map(|place| self.paths.at(place));
+        let is_head = parts.method == Method::HEAD;
+        let method = if is_head { &Method::GET } else { &parts.method };
+        let handler = path.and_then(|path| {
+            path.handlers.iter().find(|(known, _)| known == method).map(|(_, handler)| handler)
+        });
+        let mut call = Call::new(handler.map(Handler::operation), connection);
+        let outcome = match (path, handler) {
+            (_, Some(Handler::Operation(handler))) => {
+                let handler = handler.as_ref();
+                let answer = self.answer_operation(handler, &parts, body, &mut call);
+                settled(in_time(self.limits.time, AssertUnwindSafe(answer).catch_unwind()).await)
+            }
+            // Seldom called, so its future is not to take room in that of every call.
+            (_, Some(Handler::SignIn(handler))) => {
+                let handler = handler.as_ref();
+                let answer = Box::pin(self.answer_sign_in(handler, &mut parts, body, &mut call));
+                let outcome = AssertUnwindSafe(answer).catch_unwind();
+                settled(in_time(self.limits.time, outcome).await).map_err(of_identity_service)
+            }
+            (Some(path), None) => check_head(&parts).map(|()| {
+                Answer::no_such_method(&parts.method, &path.allowed, &path.service.no_such_method())
+            }),
+            (None, None) => check_head(&parts).and(Err(Failure::NoSuchApi.into())),
+        };
+        let mut response = self.finish(&mut call, &parts, outcome).await;
+        if is_head {
+            AnswerBody::remove_from(&mut response);
+        }
+        response
+    }
+
+    /// Takes a request from its head to its answer: limits, token, body, signature, [`Around`], request, handler.
+    async fn answer_operation<B>(
+        &self,
+        handler: &dyn Handle<S, A>,
         parts: &Parts,
-        body: Body,
+        body: B,
         call: &mut Call<A::Note>,
     ) -> Result<Answer, ApiError>
     where
-        O: Operation,
-        Handler: Fn(S, A::Context, Request<O>) -> Outcome,
-        Outcome: Future<Output = Result<O::Response, ApiError>>,
+        B: HttpBody<Data = Bytes> + Send + Unpin,
     {
         check_head(parts)?;
+        let operation = handler.operation();
         // Whoever is rejected for a token is not to fill the memory with a body.
         let caller = if self.callers.need_no_body(&parts.headers) {
-            match self.identify::<O>(parts, call).await {
+            match self.identify(operation, parts, call).await {
                 Ok(caller) => Some(caller),
                 Err(error) => {
                     discard_body(parts, body).await;
@@ -378,43 +363,31 @@ impl<S: Clone, A: Around> Shared<S, A> {
         call.body = read_body(parts, body, self.limits.body).await?;
         let caller = match caller {
             Some(caller) => caller,
-            None => self.identify::<O>(parts, call).await?,
+            None => self.identify(operation, parts, call).await?,
         };
         let context = self.around.admit(call, parts, caller)?;
-        let request = read_request::<O, _>(parts, call)?;
-        let answer = handler(self.state.clone(), context, request).await?;
-        match O::Response::MEDIA_TYPE {
-            None => Ok(Answer::new(O::SUCCESS, Bytes::new())),
-            Some(media_type) => {
-                let body = answer.write().map_err(|_| Failure::Internal)?;
-                let mut answer = Answer::new(O::SUCCESS, Bytes::from(body));
-                answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-                Ok(answer)
-            }
-        }
+        handler.handle(self.state.clone(), context, parts, call)?.await
     }
 
     /// The same for an operation of sign-in.
-    async fn answer_sign_in<O, Handler, Outcome>(
+    async fn answer_sign_in<B>(
         &self,
-        handler: Handler,
-        token_in_body: Option<&str>,
+        handler: &dyn HandleSignIn<S, A>,
         parts: &mut Parts,
-        body: Body,
+        body: B,
         call: &mut Call<A::Note>,
     ) -> Result<Answer, ApiError>
     where
-        O: Operation,
-        Handler: Fn(S, A::Context, SignInCall<O>) -> Outcome,
-        Outcome: Future<Output = Result<SignInAnswer<O::Response>, Box<Rejected>>>,
+        B: HttpBody<Data = Bytes> + Send + Unpin,
     {
         check_head(parts)?;
+        let operation = handler.operation();
         call.body = read_body(parts, body, self.limits.body).await?;
-        if let Some(pointer) = token_in_body {
+        if let Some(pointer) = handler.token_in_body() {
             present_token_of_body(parts, &call.body, pointer);
         }
-        let mut caller = self.identify::<O>(parts, call).await?;
-        if O::IS_OPEN {
+        let mut caller = self.identify(operation, parts, call).await?;
+        if operation.is_open {
             // Whose call it is turns out when the user is known. Until then a fault can be for a project that
             // the caller names.
             call.project = None;
@@ -425,31 +398,17 @@ impl<S: Clone, A: Around> Shared<S, A> {
         }
         let (grant, now) = (caller.grant.clone(), caller.now);
         let context = self.around.admit(call, parts, caller)?;
-        let request = read_request::<O, _>(parts, call).map_err(|error| match &call.reason {
-            // The documented message blames the body, where there is none.
-            Some(reason) if O::Body::MEDIA_TYPE.is_none() => {
-                let rule = reason.trim_start_matches("contract: ");
-                IdentityFailure::InvalidRequest.saying(&format!("The request is invalid: {rule}"))
-            }
-            _ => error,
-        })?;
         let host = parts.uri.authority().map(|authority| authority.as_str().to_owned());
         let host = host.or_else(|| Some(parts.headers.get(HOST)?.to_str().ok()?.to_owned()));
-        let sign_in = SignInCall {
-            grant,
-            now,
-            headers: parts.headers.clone(),
-            host: host.unwrap_or_else(|| "localhost".to_owned()),
-            request,
-        };
-        let outcome = handler(self.state.clone(), context, sign_in).await;
+        let sign_in =
+            SignInCaller { grant, now, host: host.unwrap_or_else(|| "localhost".to_owned()) };
+        let outcome = handler.handle(self.state.clone(), context, sign_in, parts, call)?.await;
         let answered = outcome.map_err(|rejected| note(*rejected, call))?;
         if let Some(project) = answered.project {
             call.now = Some(self.clock.now_in(&project));
             call.project = Some(project);
         }
-        let body = answered.response.write().map_err(|_| Failure::Internal)?;
-        let mut answer = Answer::json(O::SUCCESS, Bytes::from(body));
+        let mut answer = answered.response?;
         if let Some(token) = answered.subject_token {
             let value = HeaderValue::try_from(token.expose_secret());
             let mut value = value.map_err(|_| Failure::Internal)?;
@@ -460,12 +419,13 @@ impl<S: Clone, A: Around> Shared<S, A> {
     }
 
     /// Identifies the caller, and notes whose call it is.
-    async fn identify<O: Operation>(
+    async fn identify(
         &self,
+        operation: &OperationInfo,
         parts: &Parts,
         call: &mut Call<A::Note>,
     ) -> Result<Caller, ApiError> {
-        let identified = self.callers.identify(O::INFO, parts, &call.body, &self.clock).await;
+        let identified = self.callers.identify(operation, parts, &call.body, &self.clock).await;
         let caller = identified.map_err(|rejected| note(*rejected, call))?;
         (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
         Ok(caller)
@@ -477,12 +437,12 @@ impl<S: Clone, A: Around> Shared<S, A> {
         call: &mut Call<A::Note>,
         parts: &Parts,
         outcome: Result<Answer, ApiError>,
-    ) -> Response {
+    ) -> Response<AnswerBody> {
         let now = *call.now.get_or_insert_with(|| self.clock.now());
         let id = self.request_ids.next(now);
         let (method, path) = (&parts.method, parts.uri.path());
         let request_id = id.to_str().unwrap_or_default();
-        let mut answer = match outcome {
+        let answer = match outcome {
             Ok(answer) => {
                 let status = answer.status.as_u16();
                 tracing::debug!(%method, path, status, request_id, "answered");
@@ -504,11 +464,13 @@ impl<S: Clone, A: Around> Shared<S, A> {
                 answer
             }
         };
-        answer.headers.insert(header::X_REQUEST_ID, id.clone());
         call.request_id = Some(id);
+        let mut response = self.around.finish(call, parts, answer).await;
+        let headers = response.headers_mut();
+        headers.extend(call.request_id.take().map(|id| (header::X_REQUEST_ID, id)));
         // hyper adds the date of the system, by which no caller could set a clock to ours.
         let date = self.clock.http_date(call.project.as_ref(), now);
-        answer.headers.extend(date.map(|date| (DATE, date)));
-        self.around.finish(call, parts, answer).await
+        headers.extend(date.map(|date| (DATE, date)));
+        response
     }
 }

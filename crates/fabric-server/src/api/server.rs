@@ -10,23 +10,26 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
-use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use fabric_model::{ApiError, Failure};
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tower::Service;
 
-use crate::api::connections::{ConnectionLimits, Connections, Underway, Watch, Watched};
+use crate::api::answer::AnswerBody;
+use crate::api::around::Around;
+use crate::api::connections::{
+    Connection, ConnectionLimits, Connections, Underway, Watch, Watched,
+};
 use crate::api::limits::HEADERS_MAX_LENGTH;
+use crate::api::routing::Operations;
 #[cfg(feature = "tls")]
 use crate::api::tls::Tls;
 
@@ -54,26 +57,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How many connections may be told at once that there are too many.
 const REFUSALS_MAX: usize = 64;
 
-/// Prepares a connection before requests are read from it.
-pub(crate) trait Prepare: Clone + Send + 'static {
-    /// The stream of requests and answers.
-    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
-    /// What each request of the connection has among its extensions.
-    type Extension: Clone + Send + Sync + 'static;
-
-    fn prepare(&self, stream: TcpStream) -> (Self::Stream, Self::Extension);
-}
-
-/// Takes connections as they are.
-impl Prepare for () {
-    type Stream = TcpStream;
-    type Extension = ();
-
-    fn prepare(&self, stream: TcpStream) -> (TcpStream, ()) {
-        (stream, ())
-    }
-}
-
 impl Server {
     /// Serves a router on a listener, with the default [`ConnectionLimits`].
     ///
@@ -81,7 +64,7 @@ impl Server {
     ///
     /// When the listener is of no use.
     pub fn start(listener: TcpListener, router: Router) -> io::Result<Self> {
-        Acceptor::new(router, ()).start(listener)
+        Acceptor::<(), ()>::new(None, router).start(listener)
     }
 
     /// Serves a router on a listener, over TLS.
@@ -91,7 +74,8 @@ impl Server {
     /// When the listener is of no use.
     #[cfg(feature = "tls")]
     pub fn start_tls(listener: TcpListener, router: Router, tls: &Tls) -> io::Result<Self> {
-        Acceptor { tls: Some(tls.acceptor()), ..Acceptor::new(router, ()) }.start(listener)
+        let acceptor = Acceptor::<(), ()>::new(None, router);
+        Acceptor { tls: Some(tls.acceptor()), ..acceptor }.start(listener)
     }
 
     /// The address that the server listens on.
@@ -121,20 +105,22 @@ impl Drop for Server {
     }
 }
 
-/// What makes a [`Server`] of a router.
-pub(crate) struct Acceptor<P> {
+/// What makes a [`Server`].
+pub(crate) struct Acceptor<S, A: Around> {
+    /// What answers at the paths of its operations.
+    pub(crate) operations: Option<Arc<Operations<S, A>>>,
+    /// What answers at all other paths.
     pub(crate) router: Router,
-    pub(crate) prepare: P,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
     pub(crate) limits: ConnectionLimits,
 }
 
-impl<P: Prepare> Acceptor<P> {
-    pub(crate) fn new(router: Router, prepare: P) -> Self {
+impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
+    pub(crate) fn new(operations: Option<Arc<Operations<S, A>>>, router: Router) -> Self {
         Self {
+            operations,
             router,
-            prepare,
             #[cfg(feature = "tls")]
             tls: None,
             limits: ConnectionLimits::default(),
@@ -201,15 +187,14 @@ impl<P: Prepare> Acceptor<P> {
         stream: Option<TcpStream>,
         http: Arc<Builder<TokioExecutor>>,
         watch: Arc<Watch>,
-    ) -> impl Future<Output = ()> + Send + use<P> {
-        let (router, prepare) = (self.router.clone(), self.prepare.clone());
+    ) -> impl Future<Output = ()> + Send + use<S, A> {
+        let (operations, router) = (self.operations.clone(), self.router.clone());
         #[cfg(feature = "tls")]
         let tls = self.tls.clone();
         async move {
             let Some(stream) = stream else { return };
-            let (stream, extension) = prepare.prepare(stream);
             let stream = Watched::new(stream, watch.clone());
-            let requests = Requests { router, extension, watch };
+            let requests = Arc::new(Requests { operations, router, watch });
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
                 // A handshake that takes too long ends with the connection: it has sent no head in time.
@@ -235,13 +220,21 @@ fn http() -> Builder<TokioExecutor> {
 }
 
 /// Answers the requests of a connection until it ends, or is to end.
-async fn exchange<S, E>(http: &Builder<TokioExecutor>, stream: S, requests: Requests<E>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    E: Clone + Send + Sync + 'static,
+async fn exchange<Stream, S, A>(
+    http: &Builder<TokioExecutor>,
+    stream: Stream,
+    requests: Arc<Requests<S, A>>,
+) where
+    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Clone + Send + Sync + 'static,
+    A: Around,
 {
     let watch = requests.watch.clone();
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), requests));
+    let service = service_fn(move |request| {
+        let requests = requests.clone();
+        async move { Ok::<_, Infallible>(requests.answer(request).await) }
+    });
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut is_asked = false;
     let served = poll_fn(|context| {
         if !is_asked && watch.is_finishing(context) {
@@ -296,55 +289,41 @@ impl Complaints {
 }
 
 /// The requests of a connection.
-struct Requests<E> {
+struct Requests<S, A: Around> {
+    operations: Option<Arc<Operations<S, A>>>,
     router: Router,
-    extension: E,
     watch: Arc<Watch>,
 }
 
-impl<E: Clone + Send + Sync + 'static> hyper::service::Service<Request<Incoming>> for Requests<E> {
-    type Response = Response<Taken>;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn call(&self, mut request: Request<Incoming>) -> Answering {
-        request.extensions_mut().insert(self.extension.clone());
-        let underway = Some(Underway::new(&self.watch));
-        // A router is always ready.
-        Answering { answer: self.router.clone().call(request), underway }
-    }
-}
-
-pin_project! {
-    /// A call that is not answered yet.
-    struct Answering {
-        #[pin]
-        answer: RouteFuture<Infallible>,
-        underway: Option<Underway>,
-    }
-}
-
-impl Future for Answering {
-    type Output = Result<Response<Taken>, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(this.answer.poll(context))?;
-        let underway = this.underway.take();
-        Poll::Ready(Ok(response.map(|body| Taken::new(body, underway))))
+impl<S: Clone + Send + Sync + 'static, A: Around> Requests<S, A> {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response<Taken> {
+        let underway = Underway::new(&self.watch);
+        let connection = Connection::of(&self.watch);
+        let operations = self.operations.as_deref();
+        let operations = operations
+            .and_then(|operations| Some((operations, operations.find(request.uri().path())?)));
+        let response = if let Some((operations, place)) = operations {
+            operations.answer(Some(place), request, connection).await
+        } else {
+            request.extensions_mut().insert(connection);
+            // A router is always ready.
+            let Ok(response) = self.router.clone().call(request).await;
+            response.map(AnswerBody::Streamed)
+        };
+        response.map(|body| Taken::new(body, Some(underway)))
     }
 }
 
 /// The body of an answer, which is handed over in pieces, and seen to be taken.
 struct Taken {
-    body: Body,
+    body: AnswerBody,
     /// What is left of a piece that was too large.
     rest: Bytes,
     underway: Option<Underway>,
 }
 
 impl Taken {
-    fn new(body: Body, mut underway: Option<Underway>) -> Self {
+    fn new(body: AnswerBody, mut underway: Option<Underway>) -> Self {
         // A stream of events has no end by which it could be late.
         if body.size_hint().exact().is_some()
             && let Some(underway) = &mut underway

@@ -3,18 +3,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::response::Response;
 use fabric_model::{ApiError, Failure, Invalid, identity};
 use http::header::RETRY_AFTER;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::api::answer::Answer;
+use crate::api::answer::{Answer, AnswerBody};
 use crate::api::around::{Around, Call};
 use crate::api::callers::Caller;
 use crate::api::time;
 use crate::mock::fault;
-use crate::mock::fault::connection::Connection;
 use crate::mock::fault::delivery::deliver;
 use crate::mock::fault::firing::Firing;
 use crate::mock::fault::rule::Write;
@@ -86,7 +84,12 @@ impl Around for AroundWorld {
             .then(|| format!("state: project {project} has no such {what}{or_owner}"))
     }
 
-    async fn finish(&self, call: &mut Call<Note>, parts: &Parts, mut answer: Answer) -> Response {
+    async fn finish(
+        &self,
+        call: &mut Call<Note>,
+        parts: &Parts,
+        mut answer: Answer,
+    ) -> Response<AnswerBody> {
         if let Some(wait) = call.note.retry_after {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             answer.headers.insert(RETRY_AFTER, seconds.into());
@@ -100,8 +103,7 @@ impl Around for AroundWorld {
             answer.headers.extend(call.reason.as_deref().map(reason_header));
         }
         let Some(firing) = firing else { return answer.into_response() };
-        let connection = parts.extensions.get::<Connection>().cloned();
-        deliver(&firing, answer, connection, self.0.stop()).await
+        deliver(&firing, answer, call.connection.clone(), self.0.stop()).await
     }
 }
 
@@ -172,5 +174,5 @@ fn meet(firing: &Firing, call: &mut Call<Note>, parts: &Parts, answer: Answer) -
     let Some(replacement) = firing.replacement() else { return answer };
     let error = ApiError::read(replacement.status, None, &replacement.body);
     call.error = Some(error);
-    answer.replaced_by(replacement)
+    replacement
 }

@@ -1,6 +1,5 @@
 //! Faults: which calls go wrong, how, and whether the service does what they ask for.
 
-pub(crate) mod connection;
 pub(crate) mod delivery;
 pub(crate) mod effect;
 pub(crate) mod firing;

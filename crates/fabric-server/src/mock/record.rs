@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use fabric_model::signature::{Algorithm, RequestLine, Signature};
 use fabric_model::{ApiError, Failure, OperationInfo, ProjectId, header};
@@ -149,11 +149,11 @@ async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response 
     let (parts, body) = request.into_parts();
     // A page of some site must not call with what the recorder has.
     if relay.credential.is_some() && !is_of_this_machine(&parts.uri, &parts.headers) {
-        return Answer::of(&Failure::Forbidden.into()).into_response();
+        return IntoResponse::into_response(Answer::of(&Failure::Forbidden.into()));
     }
     let body = match read_body(&parts, body, Limits::default().body).await {
         Ok(body) => body,
-        Err(error) => return Answer::of(&error).into_response(),
+        Err(error) => return IntoResponse::into_response(Answer::of(&error)),
     };
     let answer = match relay.call(&parts, &body).await {
         Ok(answer) => answer,
@@ -163,7 +163,7 @@ async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response 
         }
     };
     relay.note(&parts, &body, &answer, began.elapsed());
-    answer.into_response()
+    IntoResponse::into_response(answer)
 }
 
 impl Relay {

@@ -17,7 +17,6 @@ use crate::api::tls::Tls;
 use crate::mock::around::AroundWorld;
 use crate::mock::control;
 use crate::mock::control::access::Access;
-use crate::mock::fault::connection::MakeBreakable;
 use crate::mock::header::X_MOCK_REASON;
 use crate::mock::identity;
 use crate::mock::service::service;
@@ -106,20 +105,23 @@ impl MockServer {
             .clock(settings.clock.clone())
             .callers(callers)
             .request_ids(request_ids);
-        let operations = api.served().collect();
+        let methods_and_paths = api.served().collect();
         let access = match settings.control_token.clone() {
             Some(token) => Access::Token(token),
             None if settings.listen.ip().is_loopback() => Access::ThisMachine,
             None if settings.open_to_all => Access::Everybody,
             None => Access::Nobody,
         };
-        let mut router = api.into_router().merge(control::router(world.clone(), access));
-        if !settings.cors_origins.is_empty() {
-            router = router.layer(cors(&settings.cors_origins).map_err(invalid)?);
-        }
+        let operations = api.into_operations();
+        let router = operations.clone().router().merge(control::router(world.clone(), access));
+        let (operations, router) = if settings.cors_origins.is_empty() {
+            (Some(operations), router)
+        } else {
+            (None, router.layer(cors(&settings.cors_origins).map_err(invalid)?))
+        };
         let listener = TcpListener::bind(settings.listen)?;
         let limits = settings.connections;
-        let acceptor = Acceptor { limits, ..Acceptor::new(router, MakeBreakable) };
+        let acceptor = Acceptor { limits, ..Acceptor::new(operations, router) };
         #[cfg(feature = "tls")]
         let acceptor = Acceptor { tls: settings.tls.as_ref().map(Tls::acceptor), ..acceptor };
         let server = acceptor.start(listener)?;
@@ -128,7 +130,7 @@ impl MockServer {
             server,
             endpoint,
             world,
-            operations,
+            operations: methods_and_paths,
             #[cfg(feature = "tls")]
             tls: settings.tls,
         })

@@ -5,14 +5,13 @@ use std::io;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use http::HeaderValue;
 use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Response};
 
-use crate::api::answer::Answer;
-use crate::mock::fault::connection::Connection;
+use crate::api::answer::{Answer, AnswerBody};
+use crate::api::connections::Connection;
 use crate::mock::fault::effect::Effect;
 use crate::mock::fault::firing::Firing;
 use crate::mock::fault::rule::DELAY_MAX;
@@ -28,11 +27,10 @@ const TO_THE_WIRE: Duration = Duration::from_millis(20);
 pub(crate) async fn deliver(
     firing: &Firing,
     answer: Answer,
-    connection: Option<Connection>,
+    connection: Connection,
     stop: &Stop,
-) -> Response {
+) -> Response<AnswerBody> {
     wait(firing.delay, stop).await;
-    let connection = connection.unwrap_or_default();
     let Some(effect) = &firing.then else { return answer.into_response() };
     match effect {
         Effect::Answer { .. } | Effect::Throttle { .. } => answer.into_response(),
@@ -107,12 +105,12 @@ fn in_pieces<E>(
     answer: Answer,
     length: usize,
     pieces: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
-) -> Response
+) -> Response<AnswerBody>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let mut response = answer.into_response();
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-    *response.body_mut() = Body::from_stream(pieces);
+    *response.body_mut() = AnswerBody::Streamed(Body::from_stream(pieces));
     response
 }
