@@ -346,7 +346,12 @@ impl ClientBuilder {
             builder = builder.no_proxy();
         }
         #[cfg(feature = "rustls")]
-        let builder = trust(builder, endpoint, self.root_certificate.as_deref())?;
+        let builder = {
+            // reqwest is built without a provider of cryptography, and takes that of the process. An error
+            // says that the program has chosen one already.
+            rustls::crypto::ring::default_provider().install_default().ok();
+            trust(builder, endpoint, self.root_certificate.as_deref())?
+        };
         builder.build().map_err(http_configuration)
     }
 }

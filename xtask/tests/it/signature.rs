@@ -134,11 +134,8 @@ fn what_the_client_signs_the_server_verifies() {
     for algorithm in [Algorithm::Sha256, Algorithm::Sm3, derived] {
         let credentials = Credentials::access_key("AKID", "secret").unwrap();
         let credentials = credentials.with_security_token(TOKEN).unwrap().with_algorithm(algorithm);
-        for http in [
-            reqwest::Client::builder().http1_only(),
-            reqwest::Client::builder().http2_prior_knowledge(),
-        ] {
-            let http = http.no_proxy().build().unwrap();
+        for http in [crate::http().http1_only(), crate::http().http2_prior_knowledge()] {
+            let http = http.build().unwrap();
             let client = Client::builder(&endpoint).http_client(http);
             clients.push(client.credentials(credentials.clone()).build().unwrap());
         }

@@ -42,7 +42,7 @@ async fn the_longest_token_crosses_http_1_and_http_2_with_and_without_tls() {
     let authority = secure.certificate_authority().unwrap().as_bytes();
     let trusting = || {
         let certificate = reqwest::Certificate::from_pem(authority).unwrap();
-        reqwest::Client::builder().no_proxy().tls_certs_only([certificate])
+        crate::http().tls_certs_only([certificate])
     };
     for server in [&plain, &secure] {
         let is_secure = server.endpoint().starts_with("https");

@@ -491,11 +491,8 @@ async fn nothing_that_client_and_server_log_in_a_process_holds_a_secret() {
     let _guard = log.listen();
     let server = server(&["canary-token=p", "AKID:canary-secret=p"]).await;
     let key = |secret: &str| Credentials::access_key("AKID", secret).unwrap();
-    for http in [
-        reqwest::Client::builder().http1_only(),
-        reqwest::Client::builder().http2_prior_knowledge(),
-    ] {
-        let http = http.no_proxy().build().unwrap();
+    for http in [crate::http().http1_only(), crate::http().http2_prior_knowledge()] {
+        let http = http.build().unwrap();
         for credentials in [
             Credentials::token("canary-token").unwrap(),
             Credentials::token("canary-unknown").unwrap(),

@@ -253,7 +253,7 @@ async fn a_refused_connection_is_tried_again_whatever_the_call() {
 #[tokio::test]
 async fn a_connection_that_goes_away_is_replaced() {
     let server = Hostile::start(&[GoAway]);
-    let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let http = crate::http().http2_prior_knowledge().build().unwrap();
     let client = server.client().http_client(http).build().unwrap();
     assert_eq!(kind(&show(&client).await), "interrupted");
     // The preface and the request come apart or together.

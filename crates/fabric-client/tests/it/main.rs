@@ -14,3 +14,9 @@ mod resources;
 mod script;
 mod sign_in;
 mod tasks;
+
+/// Builds clients of reqwest, which takes the process's provider of cryptography: an error says that there is one.
+fn http() -> reqwest::ClientBuilder {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::builder().no_proxy()
+}

@@ -378,7 +378,8 @@ async fn server_token(server: &MockServer) -> String {
     let body = r#"{"auth": {"identity": {"methods": ["password"], "password": {"user": {
         "domain": {"name": "IAMDomain"}, "name": "IAMUser", "password": "canary-password"}}},
         "scope": {"project": {"name": "cn-north-4"}}}}"#;
-    let request = reqwest::Client::new().post(format!("{}/v3/auth/tokens", server.endpoint()));
+    let http = crate::http().build().unwrap();
+    let request = http.post(format!("{}/v3/auth/tokens", server.endpoint()));
     let request = request.header("content-type", "application/json").body(body);
     let answer = request.send().await.unwrap();
     answer.headers()["x-subject-token"].to_str().unwrap().to_owned()
@@ -391,11 +392,8 @@ async fn no_log_of_client_and_server_shows_a_password_or_a_token() {
     let _guard = log.listen();
     let server = server().await;
     let token = server_token(&server).await;
-    for http in [
-        reqwest::Client::builder().http1_only(),
-        reqwest::Client::builder().http2_prior_knowledge(),
-    ] {
-        let http = http.no_proxy().build().unwrap();
+    for http in [crate::http().http1_only(), crate::http().http2_prior_knowledge()] {
+        let http = http.build().unwrap();
         let wrong = Credentials::password("IAMDomain", "IAMUser", "canary-wrong").unwrap();
         for credentials in [user(), wrong, Credentials::token(token.clone()).unwrap()] {
             let client = Client::builder(server.endpoint()).http_client(http.clone());

@@ -119,7 +119,7 @@ impl Tls {
         authority: Option<Arc<str>>,
     ) -> Result<Self, TlsError> {
         // Named here, since a process may have several providers to choose from.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))

@@ -1,5 +1,8 @@
 //! The page for people, and the reference of the contract.
 
+#[cfg(feature = "reference")]
+mod reference;
+
 use axum::Router;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
@@ -28,7 +31,7 @@ pub(crate) fn router() -> Router {
         )
         .route("/_mock", get(|| async { Redirect::permanent("/_mock/") }));
     #[cfg(feature = "reference")]
-    let files = files.merge(reference());
+    let files = files.merge(reference::router());
     files
 }
 
@@ -39,34 +42,4 @@ fn file(media_type: &'static str, text: &'static str) -> impl IntoResponse {
         (CACHE_CONTROL, "no-cache"),
     ];
     (headers, text)
-}
-
-/// The reference has its style and pictures written into its page.
-#[cfg(feature = "reference")]
-const REFERENCE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-                                frame-ancestors 'none'";
-
-/// Swagger UI with the contract and the control surface.
-#[cfg(feature = "reference")]
-fn reference() -> Router {
-    use axum::middleware::map_response;
-    use axum::response::Response;
-    use http::HeaderValue;
-    use utoipa_swagger_ui::{Config, SwaggerUi, Url};
-    let documents = [
-        Url::with_primary("The contract", "/_mock/openapi.json", true),
-        Url::new("The control surface", "/_mock/v1/openapi.json"),
-    ];
-    let contract =
-        get(|| async { ([(CONTENT_TYPE, "application/json")], fabric_model::document::json()) });
-    // Its badge of validation would be asked for elsewhere.
-    let config = Config::new(documents).validator_url("none");
-    let guarded = async |mut response: Response| {
-        response
-            .headers_mut()
-            .insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(REFERENCE_POLICY));
-        response
-    };
-    let ui: Router = SwaggerUi::new("/_mock/reference").config(config).into();
-    ui.layer(map_response(guarded)).route("/_mock/openapi.json", contract)
 }

@@ -100,6 +100,9 @@ impl Recorder {
             let reason = "the upstream must be like https://fabric.cn-north-4.myhuaweicloud.com, without a path";
             return Err(invalid(reason.to_owned()));
         }
+        // reqwest is built without a provider of cryptography, and takes that of the process. An error says
+        // that the program has chosen one already.
+        rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))

@@ -46,7 +46,7 @@ async fn a_connection_that_asks_nothing_more_ends() {
     let limits = ConnectionLimits { idle: SECOND, ..ConnectionLimits::default() };
     let server = start(limits).await;
     let url = format!("{}/v1/access-clients", server.endpoint());
-    for client in [reqwest::Client::builder(), reqwest::Client::builder().http2_prior_knowledge()] {
+    for client in [crate::http(), crate::http().http2_prior_knowledge()] {
         let client = client.build().unwrap();
         assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
         until(&server, 0).await;
@@ -89,7 +89,7 @@ async fn who_does_not_read_is_not_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_gives_no_room_over_http_2_is_not_waited_for() {
     let (server, path) = with_large_answers().await;
-    let client = reqwest::Client::builder()
+    let client = crate::http()
         .http2_prior_knowledge()
         .http2_initial_stream_window_size(1024)
         .build()

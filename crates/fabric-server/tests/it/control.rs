@@ -403,7 +403,20 @@ async fn the_page_loads_nothing_from_elsewhere() {
         }
     }
     assert_eq!(get(&server, "/_mock", "").await.header("location"), Some("/_mock/"));
-    assert_eq!(get(&server, "/_mock/reference/", "").await.status, 200);
+    let page = get(&server, "/_mock/reference/", "").await;
+    assert_eq!(page.status, 200);
+    let page = String::from_utf8_lossy(&page.body).into_owned();
+    // What the page of the reference loads is there, and what the archive brings is compressed as it says.
+    let files = page.split('"').filter(|text| text.ends_with(".css") || text.ends_with(".js"));
+    let files = files.collect::<Vec<_>>();
+    assert_eq!(files.len(), 4, "{page}");
+    for file in files {
+        let answer = get(&server, &format!("/_mock/reference/{file}"), "").await;
+        assert_eq!(answer.status, 200, "{file}");
+        let is_gzip = answer.body.starts_with(&[0x1f, 0x8b, 8]);
+        assert_eq!(answer.header("content-encoding"), is_gzip.then_some("gzip"), "{file}");
+        assert_eq!(is_gzip, file.starts_with("swagger-ui"), "{file}");
+    }
     let document = get(&server, "/_mock/v1/openapi.json", "").await.json();
     assert_eq!(
         document,

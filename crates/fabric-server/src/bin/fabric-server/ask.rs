@@ -87,6 +87,8 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
     if !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
         return Err("--endpoint must be like http://127.0.0.1:8080".to_owned());
     }
+    // reqwest is built without a provider of cryptography, and takes that of the process.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let mut builder = Client::builder().timeout(asked.timeout).no_proxy();
     if let Some(path) = asked.ca.as_ref().or(own_authority) {
         let pem = read("certificate", path)?;
