@@ -37,7 +37,8 @@ mod in_memory {
     pub use crate::mock::record::{Recorder, RecorderSettings};
     pub use crate::mock::server::MockServer;
     pub use crate::mock::settings::Settings;
-    pub use crate::mock::snapshot::{Snapshot, SnapshotError};
+    pub use crate::mock::snapshot::Snapshot;
+    pub use crate::mock::snapshot::parts::SnapshotError;
     pub use crate::mock::status::{
         ClockStatus, CreateExample, ProjectAccess, ProjectSummary, Records, ResourceStatus,
         WorldStatus,

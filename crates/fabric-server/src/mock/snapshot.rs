@@ -1,24 +1,25 @@
 //! Snapshots: all state of a world as JSON that can be committed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
-use std::sync::Arc;
-use std::time::SystemTime;
+pub(crate) mod parts;
+mod reading;
 
-use fabric_model::{Invalid, ProjectId};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+use fabric_model::ProjectId;
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::clock::Readings;
-use crate::api::credentials::{Grant, SignedIn};
-use crate::api::time;
-use crate::mock::fault::rule::FaultStatus;
-use crate::mock::fault::{ActiveFault, FAULTS_MAX, FaultSet};
+use crate::api::credentials::Grant;
+use crate::mock::fault::{FAULTS_MAX, FaultSet};
 use crate::mock::identity::accounts::{Accounts, SavedAccounts};
 use crate::mock::projects::Project;
-use crate::mock::service::resources;
+use crate::mock::snapshot::parts::{
+    SavedFault, SavedProject, SavedSignIn, SnapshotError, parse_digest, write_projects,
+};
+use crate::mock::snapshot::reading::{Read, VERSION, read};
 use crate::mock::state::State;
 use crate::mock::tables::Tables;
 
@@ -41,8 +42,9 @@ use crate::mock::tables::Tables;
 /// ```
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Snapshot {
-    /// The version of its form. Version 1 is read too: it has access clients only, and draws begin anew.
-    #[schema(minimum = 1, maximum = 2)]
+    /// The version of its form. Earlier ones are read too. Version 1 has access clients only, and draws begin anew;
+    /// in version 2 every project has all its records.
+    #[schema(minimum = 1, maximum = 3)]
     version: u32,
     /// The number that ids, made-up names, addresses and random draws follow from.
     seed: u64,
@@ -51,6 +53,7 @@ pub struct Snapshot {
     #[schema(value_type = Object)]
     clocks: Readings,
     #[schema(value_type = Object)]
+    #[serde(serialize_with = "write_projects")]
     projects: BTreeMap<ProjectId, SavedProject>,
     /// The faults for every project.
     #[schema(value_type = Vec<Object>)]
@@ -65,144 +68,6 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Option::is_none")]
     accounts: Option<SavedAccounts>,
 }
-
-/// The token of a user in a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SavedSignIn {
-    /// The SHA-256 of the token, in hexadecimal.
-    token_sha256: String,
-    domain: String,
-    user: String,
-    /// The project that the token is good for; absent for the domain.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    project_id: Option<ProjectId>,
-    /// The name by which it was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    project_name: Option<String>,
-    #[serde(with = "time")]
-    issued_at: SystemTime,
-    #[serde(with = "time")]
-    expires_at: SystemTime,
-    /// The actions that the user is allowed; all when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    actions: Option<BTreeSet<String>>,
-}
-
-impl SavedSignIn {
-    fn of(digest: &[u8; 32], grant: &Grant) -> Option<Self> {
-        let SignedIn { domain, user, at, project } = grant.signed_in.clone()?;
-        Some(Self {
-            token_sha256: hex::encode(digest),
-            domain,
-            user,
-            project_id: grant.project.clone(),
-            project_name: project,
-            issued_at: at,
-            expires_at: grant.expires_at?,
-            actions: grant.actions.clone(),
-        })
-    }
-
-    fn to_grant(&self) -> Grant {
-        let (domain, user) = (self.domain.clone(), self.user.clone());
-        Grant {
-            project: self.project_id.clone(),
-            expires_at: Some(self.expires_at),
-            actions: self.actions.clone(),
-            signed_in: Some(SignedIn {
-                domain,
-                user,
-                at: self.issued_at,
-                project: self.project_name.clone(),
-            }),
-        }
-    }
-}
-
-/// A project in a snapshot.
-#[derive(Clone, Debug, Default, Serialize)]
-struct SavedProject {
-    /// The SHA-256 of each token, in hexadecimal.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tokens_sha256: Vec<String>,
-    /// How many numbers were drawn, for records and for calls that bring a fault; absent before there were any
-    /// records.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    drawn: Option<[u64; 2]>,
-    /// Its records, by resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tables: Option<Tables>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    faults: Vec<SavedFault>,
-}
-
-/// A fault in a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct SavedFault {
-    #[serde(flatten)]
-    status: FaultStatus,
-    /// Its place among the faults of its project.
-    #[serde(default)]
-    place: u64,
-    /// How many numbers were drawn for it.
-    #[serde(default)]
-    drawn: u64,
-}
-
-/// A snapshot as it is read, of either version.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Read<'a> {
-    version: u32,
-    #[serde(alias = "rng_seed")]
-    seed: u64,
-    #[serde(default)]
-    projects_made: u64,
-    clocks: Readings,
-    #[serde(borrow)]
-    projects: BTreeMap<ProjectId, ReadProject<'a>>,
-    faults: Vec<SavedFault>,
-    last_fault_id: u64,
-    #[serde(default)]
-    sign_ins: Vec<SavedSignIn>,
-    #[serde(default)]
-    accounts: SavedAccounts,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReadProject<'a> {
-    #[serde(default)]
-    tokens_sha256: Vec<String>,
-    #[serde(default)]
-    drawn: Option<[u64; 2]>,
-    #[serde(default, borrow)]
-    tables: Option<BTreeMap<String, &'a RawValue>>,
-    #[serde(default)]
-    faults: Vec<SavedFault>,
-    /// Of version 1: the state of a generator that is not used any more.
-    #[serde(default)]
-    random: Option<IgnoredAny>,
-    /// Of version 1.
-    #[serde(default, borrow)]
-    access_clients: Option<&'a RawValue>,
-}
-
-/// Why a text is no snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotError(String);
-
-impl fmt::Display for SnapshotError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for SnapshotError {}
-
-/// The version that is written; earlier ones are read too.
-const VERSION: u32 = 2;
 
 impl Snapshot {
     pub(crate) fn of(state: &State) -> Self {
@@ -298,76 +163,40 @@ impl Snapshot {
     ///
     /// Not a whole snapshot, one of a later version, or one that contradicts itself.
     pub fn parse(json: &str) -> Result<Self, SnapshotError> {
-        #[derive(Deserialize)]
-        struct Version {
-            version: Option<u32>,
-        }
-        let json = json.strip_prefix('\u{feff}').unwrap_or(json);
-        // The version first: of a later one nothing else need be as it is here.
-        let Version { version } = serde_json::from_str(json)
-            .map_err(|error| SnapshotError(format!("not a whole JSON object: {error}")))?;
-        match version {
-            None => return Err(SnapshotError("version: must be given".to_owned())),
-            Some(1..=VERSION) => {}
-            Some(other) => {
-                return Err(SnapshotError(format!(
-                    "version: {other} is not known here, only 1 to {VERSION}; it was written by another \
-                     version of this program"
-                )));
-            }
-        }
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let read: Read<'_> = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| SnapshotError(format!("{}: {}", error.path(), error.inner())))?;
-        let snapshot = Self::from_read(read)?;
-        snapshot.check_faults()?;
-        Ok(snapshot)
+        Self::read(json.as_bytes())
     }
 
-    fn from_read(read: Read<'_>) -> Result<Self, SnapshotError> {
-        let mut projects = BTreeMap::new();
-        for (id, project) in read.projects {
-            let ReadProject { tokens_sha256, drawn, tables, faults, random, access_clients } =
-                project;
-            let parent = format!("projects.{id}");
-            if tokens_sha256.iter().any(|digest| parse_digest(digest).is_none()) {
-                let reason = format!("{parent}.tokens_sha256: must have 64 hexadecimal digits");
-                return Err(SnapshotError(reason));
-            }
-            if faults.iter().any(|saved| saved.status.fault.when.project_id.as_ref() != Some(&id)) {
-                return Err(SnapshotError(format!("{parent}.faults: must be of this project")));
-            }
-            let is_there = drawn.is_some() || random.is_some() || access_clients.is_some();
-            let tables = match (tables, access_clients) {
-                (Some(tables), _) => Some(read_tables(&format!("{parent}.tables"), tables)?),
-                // Version 1 had the records of the first resource only, in a field of the project.
-                (None, Some(records)) => {
-                    let name = resources()[0].info.name.to_owned();
-                    Some(read_tables(&parent, BTreeMap::from([(name, records)]))?)
-                }
-                (None, None) => is_there.then(|| Tables::first(resources())),
-            };
-            projects.insert(id, SavedProject { tokens_sha256, drawn, tables, faults });
-        }
-        if let Some(wrong) =
-            read.sign_ins.iter().position(|saved| parse_digest(&saved.token_sha256).is_none())
-        {
-            let reason = format!("sign_ins[{wrong}].token_sha256: must have 64 hexadecimal digits");
-            return Err(SnapshotError(reason));
-        }
-        let accounts = Accounts::of_saved(read.accounts)
-            .map_err(|invalid| SnapshotError(format!("accounts.{invalid}")))?;
-        Ok(Self {
-            version: read.version.max(VERSION),
-            seed: read.seed,
-            projects_made: read.projects_made,
-            clocks: read.clocks,
+    /// Reads a snapshot as it comes, such as from a file. The text is never in memory as a whole.
+    ///
+    /// # Errors
+    ///
+    /// The same, and a failure of the reader.
+    pub fn read(json: impl BufRead) -> Result<Self, SnapshotError> {
+        let Read {
+            seed,
+            projects_made,
+            clocks,
             projects,
-            faults: read.faults,
-            last_fault_id: read.last_fault_id,
-            sign_ins: read.sign_ins,
+            faults,
+            last_fault_id,
+            sign_ins,
+            accounts,
+        } = read(json)?;
+        let accounts = Accounts::of_saved(accounts)
+            .map_err(|invalid| SnapshotError(format!("accounts.{invalid}")))?;
+        let snapshot = Self {
+            version: VERSION,
+            seed,
+            projects_made,
+            clocks,
+            projects,
+            faults,
+            last_fault_id,
+            sign_ins,
             accounts: accounts.saved(),
-        })
+        };
+        snapshot.check_faults()?;
+        Ok(snapshot)
     }
 
     fn check_faults(&self) -> Result<(), SnapshotError> {
@@ -398,47 +227,19 @@ impl Snapshot {
     /// Never: it holds nothing that JSON can't.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json =
-            serde_json::to_string_pretty(self).expect("it holds nothing that JSON can't");
-        json.push('\n');
-        json
-    }
-}
-
-impl SavedFault {
-    fn of(active: &ActiveFault) -> Self {
-        let ActiveFault { status, place, draws } = active;
-        Self { status: status.clone(), place: *place, drawn: draws.drawn() }
+        let mut json = Vec::new();
+        self.write_to(&mut json).expect("it holds nothing that JSON can't");
+        String::from_utf8(json).expect("JSON is UTF-8")
     }
 
-    fn to_active(&self, seed: u64) -> ActiveFault {
-        ActiveFault::new(self.status.clone(), self.place, self.drawn, seed)
+    /// Writes the snapshot in JSON as [`Self::to_json`] gives it, but without having the text in memory as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer. It is given small pieces: let it have a buffer.
+    pub fn write_to(&self, mut writer: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut writer, self)?;
+        writer.write_all(b"\n")?;
+        writer.flush()
     }
-}
-
-fn read_tables(parent: &str, given: BTreeMap<String, &RawValue>) -> Result<Tables, SnapshotError> {
-    let mut tables = Tables::first(resources());
-    for (name, records) in given {
-        let wrong = |invalid: Invalid| {
-            let violation = &invalid.violations()[0];
-            let separator = if violation.field.starts_with('[') { "" } else { "." };
-            let (field, rule) = (&violation.field, &violation.rule);
-            SnapshotError(format!("{parent}.{name}{separator}{field}: {rule}"))
-        };
-        if !tables.read(&name, records.get()).map_err(wrong)? {
-            return Err(SnapshotError(format!("{parent}.{name}: is no resource")));
-        }
-    }
-    if let Some((info, owner)) = tables.orphans() {
-        let parameter = info.owner.and_then(|owner| owner.id_parameter).unwrap_or_default();
-        let reason = format!("{parent}.{}: there is no {parameter} {owner}", info.name);
-        return Err(SnapshotError(reason));
-    }
-    Ok(tables)
-}
-
-fn parse_digest(text: &str) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    hex::decode_to_slice(text, &mut digest).ok()?;
-    Some(digest)
 }

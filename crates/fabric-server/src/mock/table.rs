@@ -1,12 +1,15 @@
 //! The records of a resource in a project: in memory, sorted, and cheap to copy.
 
 pub(crate) mod answers;
+pub(crate) mod builder;
 pub(crate) mod erased;
 mod names;
+pub(crate) mod saved;
 mod tree;
 
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
@@ -191,7 +194,7 @@ impl<R: Record> Table<R> {
         if self.before(record.id()).is_some() {
             return false;
         }
-        self.put(record);
+        self.put(Arc::new(record));
         true
     }
 
@@ -236,41 +239,6 @@ impl<R: Record> Table<R> {
             }
         }
         true
-    }
-
-    /// A table of many records: what is sorted once is sooner there than what is put in its place one by one.
-    ///
-    /// # Errors
-    ///
-    /// The place and the id of a record whose id is there already.
-    pub(crate) fn of(records: Vec<R>) -> Result<Self, (usize, String)> {
-        let (mut by_place, mut by_id) =
-            (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
-        let mut leaving = Vec::new();
-        let mut owner = no_owner();
-        for (place, record) in records.into_iter().enumerate() {
-            let id = Arc::<str>::from(record.id());
-            if *owner != *record.owner() {
-                owner = record.owner().into();
-            }
-            let before = (owner.clone(), Reverse(record.created_at()));
-            leaving.extend(record.gone_from().map(|gone| ((gone, id.clone()), ())));
-            by_id.push(((first_of(&id), id.clone()), before.clone(), place));
-            by_place.push(((before.0, before.1, id), Arc::new(record)));
-        }
-        by_id.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        if let Some([_, (key, _, place)]) = by_id.array_windows().find(|[one, two]| one.0 == two.0)
-        {
-            return Err((*place, key.1.to_string()));
-        }
-        let by_id = by_id.into_iter().map(|(key, before, _)| (key, before)).collect();
-        by_place.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        leaving.sort_unstable();
-        Ok(Self {
-            by_place: Tree::of_sorted(by_place),
-            by_id: Tree::of_sorted(by_id),
-            leaving: Tree::of_sorted(leaving),
-        })
     }
 
     /// A page of the records that are selected, and how many are on all pages.
@@ -322,6 +290,11 @@ impl<R: Record> Table<R> {
             total += 1;
         }
         (page, total)
+    }
+
+    /// How many there are, also those that are gone and have not been dropped.
+    fn len(&self) -> usize {
+        self.by_place.len()
     }
 
     /// How many there are.
@@ -385,16 +358,47 @@ impl<R: Record> Table<R> {
         Ok(learned)
     }
 
-    /// Adds a record whose id is not there. With [`Self::of`], [`Self::take`] and [`Self::get_mut`] all that
-    /// changes a table.
-    fn put(&mut self, record: R) {
+    /// Where the leaves are in memory.
+    fn leaf_addresses(&self) -> impl Iterator<Item = usize> {
+        self.by_place
+            .leaves(0..self.by_place.len())
+            .map(|(leaf, _)| std::ptr::from_ref(leaf).addr())
+    }
+
+    /// The records that another table lacks or has otherwise, and the ids that this table lacks. It takes as long as
+    /// there are leaves, and records in those that only one of them has.
+    fn differences<'a>(&'a self, other: &'a Self) -> (Vec<&'a R>, Vec<&'a str>) {
+        let (own, others): (HashSet<_>, HashSet<_>) =
+            (self.leaf_addresses().collect(), other.leaf_addresses().collect());
+        let apart = |table: &'a Self, known: HashSet<usize>| {
+            let leaves = table.by_place.leaves(0..table.by_place.len());
+            let leaves =
+                leaves.filter(move |(leaf, _)| !known.contains(&std::ptr::from_ref(*leaf).addr()));
+            leaves.flat_map(|(leaf, _)| leaf.items())
+        };
+        let theirs: HashMap<&str, _> =
+            apart(other, own).map(|((.., id), record)| (&**id, record)).collect();
+        let is_same = |(.., id): &Place, record: &Arc<R>| {
+            theirs.get(&**id).is_some_and(|their| Arc::ptr_eq(their, record))
+        };
+        let more = apart(self, others).filter(|(place, record)| !is_same(place, record));
+        let more = more.map(|(_, record)| &**record).collect();
+        let mut less: Vec<_> =
+            theirs.keys().copied().filter(|id| self.before(id).is_none()).collect();
+        less.sort_unstable();
+        (more, less)
+    }
+
+    /// Adds a record whose id is not there. With [`Self::take`] and [`Self::get_mut`] this is all that changes a
+    /// table.
+    fn put(&mut self, record: Arc<R>) {
         let id = Arc::<str>::from(record.id());
         let before = (self.owner(record.owner()), Reverse(record.created_at()));
         if let Some(gone) = record.gone_from() {
             self.leaving.insert((gone, id.clone()), ());
         }
         self.by_id.insert((first_of(&id), id.clone()), before.clone());
-        self.by_place.insert((before.0, before.1, id), Arc::new(record));
+        self.by_place.insert((before.0, before.1, id), record);
     }
 
     /// Removes a record.

@@ -6,12 +6,11 @@ use std::slice;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fabric_model::{Invalid, Resource, ResourceInfo};
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use fabric_model::{Resource, ResourceInfo};
 
 use crate::mock::table::answers::{AnswerReader, ReadAnswers};
-use crate::mock::table::erased::{AnyTable, read_records};
+use crate::mock::table::erased::AnyTable;
+use crate::mock::table::saved::{ReadRecords, RecordReader};
 use crate::mock::table::{Record, Table};
 
 /// A resource that the mock serves.
@@ -19,7 +18,8 @@ pub(crate) struct Registered {
     pub(crate) info: &'static ResourceInfo,
     record: TypeId,
     first: fn() -> Box<dyn AnyTable>,
-    read: fn(&str) -> Result<Box<dyn AnyTable>, Invalid>,
+    empty: fn() -> Box<dyn AnyTable>,
+    saved: fn() -> Box<dyn ReadRecords>,
     reader: fn() -> Box<dyn ReadAnswers>,
     /// Whether every project begins with records of it.
     pub(crate) is_catalogue: bool,
@@ -38,7 +38,8 @@ impl Registered {
                 }
                 Box::new(table)
             },
-            read: |json| Ok(Box::new(read_records::<R>(json)?)),
+            empty: || Box::new(Table::<R>::default()),
+            saved: || Box::new(RecordReader::<R>::new()),
             reader: || Box::new(AnswerReader::<R>::new()),
             is_catalogue: !R::catalogue().is_empty(),
         }
@@ -46,6 +47,11 @@ impl Registered {
 }
 
 impl Registered {
+    /// Reads its records, as snapshots have them.
+    pub(crate) fn saved(&self) -> Box<dyn ReadRecords> {
+        (self.saved)()
+    }
+
     /// Reads answers about its records, as fixtures have them.
     pub(crate) fn reader(&self) -> Box<dyn ReadAnswers> {
         (self.reader)()
@@ -181,32 +187,21 @@ impl Tables {
     /// Empties the table of a resource.
     pub(crate) fn clear(&mut self, name: &str) {
         if let Some(named) = self.all_mut().find(|named| named.resource.info.name == name) {
-            // No list has no records but an empty one.
-            if let Ok(empty) = (named.resource.read)("[]") {
-                named.table = empty;
-            }
+            named.table = (named.resource.empty)();
         }
     }
 
-    /// Replaces the table of a resource by one read from JSON; `Ok(false)` if there is no such resource.
-    pub(crate) fn read(&mut self, name: &str, json: &str) -> Result<bool, Invalid> {
-        let Some(named) = self.all_mut().find(|named| named.resource.info.name == name) else {
-            return Ok(false);
-        };
-        named.table = (named.resource.read)(json)?;
-        Ok(true)
+    /// Replaces the table of a resource.
+    pub(crate) fn replace(&mut self, name: &str, table: Box<dyn AnyTable>) {
+        if let Some(named) = self.all_mut().find(|named| named.resource.info.name == name) {
+            named.table = table;
+        }
+    }
+
+    /// The table of each resource, with its name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &dyn AnyTable)> {
+        self.0.iter().map(|named| (named.resource.info.name, &*named.table))
     }
 }
 
 const UNREGISTERED: &str = "handlers use the tables of registered resources";
-
-/// The records of each resource by its name.
-impl Serialize for Tables {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for Named { resource, table } in &*self.0 {
-            map.serialize_entry(resource.info.name, &*table.records())?;
-        }
-        map.end()
-    }
-}

@@ -16,6 +16,7 @@ use validator::Validate;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::owners::{Owners, owner_of};
 use crate::mock::random::Draws;
+use crate::mock::table::builder::TableBuilder;
 use crate::mock::table::{Answer, Learned, Making, Record, Table};
 
 /// Answers about records of a resource, whichever that is.
@@ -103,8 +104,11 @@ impl<R: Record> AnyAnswers for Answers<R> {
             return Ok(false);
         }
         let draws = making.draws.clone();
-        let records = self.0[range].iter().map(|answer| R::learn(answer.clone(), None, making));
-        match Table::of(records.collect::<Result<_, _>>()?) {
+        let mut builder = TableBuilder::new();
+        for answer in &self.0[range] {
+            builder.push(R::learn(answer.clone(), None, making)?);
+        }
+        match builder.finish() {
             Ok(filled) => *table = filled,
             // The later of two with the same id changes the earlier.
             Err(_) => {

@@ -5,11 +5,10 @@ use std::fmt;
 use std::time::SystemTime;
 
 use fabric_model::{Invalid, Resource};
-use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use validator::Validate;
 
-use crate::api::time;
 use crate::mock::table::{Answer, Learned, Making, Record, Selection, Table};
 
 /// A table of any resource: for what works the same for all of them.
@@ -20,6 +19,9 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 
     fn as_any_mut(&mut self) -> &mut dyn Any;
+
+    /// How many records there are, also those that are gone and have not been dropped.
+    fn len(&self) -> usize;
 
     fn count(&self, now: SystemTime) -> usize;
 
@@ -49,8 +51,14 @@ pub(crate) trait AnyTable: fmt::Debug + Send + Sync {
     /// The same in JSON, each with the id of its owner, as fixtures have it.
     fn json(&self, page: (usize, usize), now: SystemTime) -> (Vec<Value>, usize);
 
-    /// The records, to be written.
-    fn records(&self) -> Box<dyn erased_serde::Serialize + '_>;
+    /// The records, as snapshots have them.
+    fn saved(&self) -> SavedRecords<'_>;
+
+    /// What tells the leaves of the table from any others: a leaf that two tables have holds the same records.
+    fn leaves(&self) -> Vec<usize>;
+
+    /// What another table with some of the same leaves lacks, and the ids that it has too many.
+    fn beside<'a>(&'a self, other: &'a dyn AnyTable) -> (SavedRecords<'a>, Vec<&'a str>);
 
     /// Takes in what a service has answered.
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid>;
@@ -67,6 +75,10 @@ impl<R: Record> AnyTable for Table<R> {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+
+    fn len(&self) -> usize {
+        self.len()
     }
 
     fn count(&self, now: SystemTime) -> usize {
@@ -118,8 +130,20 @@ impl<R: Record> AnyTable for Table<R> {
         })
     }
 
-    fn records(&self) -> Box<dyn erased_serde::Serialize + '_> {
-        Box::new(Records(self))
+    fn saved(&self) -> SavedRecords<'_> {
+        Box::new(self.iter().map(saved))
+    }
+
+    fn leaves(&self) -> Vec<usize> {
+        self.leaf_addresses().collect()
+    }
+
+    fn beside<'a>(&'a self, other: &'a dyn AnyTable) -> (SavedRecords<'a>, Vec<&'a str>) {
+        let Some(other) = other.as_any().downcast_ref::<Self>() else {
+            return (self.saved(), Vec::new());
+        };
+        let (more, less) = self.differences(other);
+        (Box::new(more.into_iter().map(saved)), less)
     }
 
     fn learn_json(&mut self, answer: Value, making: &mut Making<'_>) -> Result<Learned, Invalid> {
@@ -130,31 +154,9 @@ impl<R: Record> AnyTable for Table<R> {
     }
 }
 
-/// The records of a table as a list.
-struct Records<'a, R>(&'a Table<R>);
+/// Records in JSON.
+pub(crate) type SavedRecords<'a> = Box<dyn Iterator<Item = Box<RawValue>> + 'a>;
 
-impl<R: Record> Serialize for Records<'_, R> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
-    }
-}
-
-/// Reads the records of a table from JSON, and checks each.
-pub(crate) fn read_records<R: Record>(json: &str) -> Result<Table<R>, Invalid> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let records: Vec<R> = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| Invalid::new(error.path().to_string(), error.inner().to_string()))?;
-    let wrong = |place: usize, id: &str, rule: &str| {
-        Invalid::new(format!("[{place}]"), format!("{id}: {rule}"))
-    };
-    for (place, record) in records.iter().enumerate() {
-        let answer = record.answer(record.created_at());
-        answer
-            .validate()
-            .map_err(|errors| wrong(place, record.id(), &Invalid::from(errors).to_string()))?;
-        if record.created_at() != time::whole_milliseconds(record.created_at()) {
-            return Err(wrong(place, record.id(), "created_at: must be in whole milliseconds"));
-        }
-    }
-    Table::of(records).map_err(|(place, id)| wrong(place, &id, "must not be there twice"))
+fn saved<R: Record>(record: &R) -> Box<RawValue> {
+    serde_json::value::to_raw_value(record).expect("a record holds nothing that JSON can't")
 }
