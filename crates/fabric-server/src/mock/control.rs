@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod document;
 pub(crate) mod routes;
+mod stream;
 
 use std::sync::{Arc, LazyLock};
 

@@ -76,6 +76,8 @@ struct Inner {
     journal: Journal,
     counts: Counts,
     start: Mutex<Start>,
+    /// Held by the one whose snapshot is being read.
+    restoring: Arc<tokio::sync::Mutex<()>>,
     /// Set when the server stops, to end streams and delays.
     stop: Stop,
 }
@@ -121,6 +123,7 @@ impl World {
             journal: Journal::new(settings.journal_limit),
             counts: Counts::new(),
             start: Mutex::new(Start { with_fixtures: bare.clone(), without: bare }),
+            restoring: Arc::default(),
             stop: Stop::default(),
         }));
         world.start_from(&settings.fixtures);
@@ -197,6 +200,10 @@ impl World {
     pub fn restore(&self, snapshot: &Snapshot) {
         let first = self.0.projects.read().first.clone();
         self.put(snapshot.to_state(first));
+    }
+
+    pub(crate) fn restoring(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.0.restoring
     }
 
     fn put(&self, state: State) {

@@ -1,8 +1,8 @@
 //! The routes of the control surface, each the same as a method of [`World`].
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use fabric_model::{Invalid, ProjectId, json};
@@ -12,13 +12,15 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 use utoipa::openapi::OpenApi;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::clock::Clock;
 use crate::api::time;
+use crate::mock::control::stream;
 use crate::mock::coverage::Coverage;
 use crate::mock::error::ControlError;
 use crate::mock::fault::rule::{Fault, FaultStatus};
@@ -32,8 +34,8 @@ use crate::mock::status::{
 };
 use crate::mock::world::World;
 
-/// A snapshot of a few hundred thousand records. Other bodies have axum's limit of 2 MiB.
-const SNAPSHOT_MAX_LENGTH: usize = 256 * 1024 * 1024;
+/// A snapshot of a few million records. Other bodies have axum's limit of 2 MiB.
+const SNAPSHOT_MAX_LENGTH: usize = 1024 * 1024 * 1024;
 
 /// The document of the control surface.
 pub(crate) fn document() -> OpenApi {
@@ -46,9 +48,7 @@ pub(crate) fn controlled() -> OpenApiRouter<World> {
     OpenApiRouter::new()
         .routes(routes!(status))
         .routes(routes!(reset))
-        .routes(
-            routes!(take_snapshot, put_snapshot).layer(DefaultBodyLimit::max(SNAPSHOT_MAX_LENGTH)),
-        )
+        .routes(routes!(take_snapshot, put_snapshot))
         .routes(routes!(list_projects, create_project, name_project))
         .routes(routes!(delete_project))
         .routes(routes!(list_users, put_user, remove_user))
@@ -148,34 +148,42 @@ async fn status(State(world): State<World>) -> axum::Json<WorldStatus> {
 async fn reset(
     State(world): State<World>,
     Query(OfProject { project_id }): Query<OfProject>,
-) -> StatusCode {
-    world.reset(project_id.as_ref());
-    StatusCode::NO_CONTENT
+) -> Result<StatusCode, ControlError> {
+    // Many records take a while to go.
+    spawn_blocking(move || world.reset(project_id.as_ref())).await.map_err(|_| broken())?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// All state as of one moment, to be committed or restored later. Journal and coverage are not in it.
 #[utoipa::path(get, path = "/_mock/v1/snapshot", responses((status = 200, body = Snapshot)))]
 async fn take_snapshot(State(world): State<World>) -> impl IntoResponse {
-    // Many records take a while to be written.
-    let json = tokio::task::spawn_blocking(move || world.snapshot().to_json()).await;
-    json.map(|json| ([(CONTENT_TYPE, "application/json")], json)).map_err(|_| broken())
+    let body = stream::written(move |writer| world.snapshot().write_to(writer));
+    ([(CONTENT_TYPE, "application/json")], body)
 }
 
 /// Restores a snapshot, all at once. One that is wrong changes nothing.
 #[utoipa::path(
     put, path = "/_mock/v1/snapshot", request_body = Snapshot,
-    responses((status = 204), (status = 400, body = ErrorBody))
+    responses(
+        (status = 204),
+        (status = 400, body = ErrorBody),
+        (status = 409, description = "Another snapshot is being read", body = ErrorBody),
+    )
 )]
-async fn put_snapshot(State(world): State<World>, body: Bytes) -> Result<StatusCode, ControlError> {
-    let put = move || {
-        let text = std::str::from_utf8(&body)
-            .map_err(|_| ControlError::invalid("the snapshot must be UTF-8".to_owned()))?;
-        let snapshot = Snapshot::parse(text)
+async fn put_snapshot(State(world): State<World>, body: Body) -> Result<StatusCode, ControlError> {
+    // Each has as much in memory as it holds.
+    let Ok(turn) = world.restoring().clone().try_lock_owned() else {
+        let reason = "another snapshot is being read: wait until that is restored";
+        return Err(ControlError::conflict(reason.to_owned()));
+    };
+    let read = move |reader| {
+        let _turn = turn;
+        let snapshot = Snapshot::read(reader)
             .map_err(|error| ControlError::invalid(format!("the snapshot is wrong: {error}")))?;
         world.restore(&snapshot);
         Ok(StatusCode::NO_CONTENT)
     };
-    tokio::task::spawn_blocking(put).await.unwrap_or_else(|_| Err(broken()))
+    stream::read(body, SNAPSHOT_MAX_LENGTH, read).await
 }
 
 fn broken() -> ControlError {
@@ -191,8 +199,12 @@ struct Projects {
 
 /// Every project that has or had records, or was made, and the default one.
 #[utoipa::path(get, path = "/_mock/v1/projects", responses((status = 200, body = Projects)))]
-async fn list_projects(State(world): State<World>) -> axum::Json<Projects> {
-    axum::Json(Projects { projects: world.projects() })
+async fn list_projects(State(world): State<World>) -> Result<axum::Json<Projects>, ControlError> {
+    // Many projects take a while to be counted.
+    spawn_blocking(move || world.projects())
+        .await
+        .map(|projects| axum::Json(Projects { projects }))
+        .map_err(|_| broken())
 }
 
 /// A project to make.
@@ -263,7 +275,7 @@ async fn put_user(
     State(world): State<World>,
     Json(user): Json<NewUser>,
 ) -> Result<axum::Json<UserStatus>, ControlError> {
-    let put = tokio::task::spawn_blocking(move || world.put_user(user)).await;
+    let put = spawn_blocking(move || world.put_user(user)).await;
     put.unwrap_or_else(|_| Err(broken())).map(axum::Json)
 }
 
@@ -304,7 +316,8 @@ async fn delete_project(
     State(world): State<World>,
     Path(id): Path<ProjectId>,
 ) -> Result<StatusCode, ControlError> {
-    world.delete_project(&id).map(|()| StatusCode::NO_CONTENT)
+    spawn_blocking(move || world.delete_project(&id)).await.unwrap_or_else(|_| Err(broken()))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Which records.
@@ -350,7 +363,10 @@ async fn list_records(
     Query(Page { offset, limit }): Query<Page>,
 ) -> Result<axum::Json<Records<serde_json::Value>>, ControlError> {
     let limit = limit.unwrap_or(10).clamp(1, 100);
-    let records = world.records_json(&id, &resource, offset, limit).ok_or_else(|| {
+    // Many records that are gone take a while to be left out.
+    let (of, named) = (world.clone(), resource.clone());
+    let records = spawn_blocking(move || of.records_json(&id, &named, offset, limit)).await;
+    let records = records.map_err(|_| broken())?.ok_or_else(|| {
         let known: Vec<_> = world.resources().into_iter().map(|known| known.name).collect();
         let known = known.join(", ");
         ControlError::not_found(format!("there is no resource {resource}; there are {known}"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
 use fabric_model::{Invalid, ProjectId};
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny};
@@ -41,6 +41,8 @@ pub(super) fn read(mut json: impl BufRead) -> Result<Read, SnapshotError> {
         json.consume(BYTE_ORDER_MARK.len());
     }
     let mut reading = Reading::default();
+    // A buffer of the standard library is read a byte at a time sooner than another.
+    let json = BufReader::with_capacity(64 * 1024, json);
     let mut deserializer = serde_json::Deserializer::from_reader(json);
     let read = deserializer.deserialize_map(&mut reading).and_then(|()| deserializer.end());
     // Of a later version nothing else need be as it is here.
