@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
@@ -11,39 +11,58 @@ use serde::forward_to_deserialize_any;
 
 use crate::Invalid;
 
-/// Everything but the unreserved characters of RFC 3986 is escaped, in path and query alike.
-pub(crate) const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// Writes the request target: `template` with its `{…}` filled from `path`, then `query`.
 pub(crate) fn write<P: Serialize, Q: Serialize>(template: &str, path: &P, query: &Q) -> String {
-    let path = pairs(path);
-    let mut target = String::with_capacity(template.len() + 64);
+    let mut form = String::with_capacity(64);
+    push_form(&mut form, path);
+    let end = form.len();
+    push_form(&mut form, query);
+    let (path, query) = form.split_at(end);
+    let mut target = String::with_capacity(template.len() + path.len() + query.len() + 1);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         target.push_str(before);
-        if let Some((_, value)) = path.iter().find(|(given, _)| given == name) {
-            target.extend(utf8_percent_encode(value, ESCAPED));
+        let mut values = path.split('&').filter_map(|pair| pair.split_once('='));
+        if let Some((_, value)) = values.find(|(given, _)| *given == name) {
+            push_escaped(&mut target, value);
         }
         rest = after;
     }
     target.push_str(rest);
-    for (position, (name, value)) in pairs(query).iter().enumerate() {
-        target.push(if position == 0 { '?' } else { '&' });
-        target.extend(utf8_percent_encode(name, ESCAPED));
-        target.push('=');
-        target.extend(utf8_percent_encode(value, ESCAPED));
+    if !query.is_empty() {
+        target.push('?');
+        push_escaped(&mut target, query);
     }
     target
 }
 
-/// The fields of a parameter struct as text, those of a list under the same name. `serde_html_form` knows how
-/// to print each of them; its own escapes (`+` for a space) are not what gateways sign, so they are taken off
-/// again.
-fn pairs<T: Serialize>(parameters: &T) -> Vec<(String, String)> {
-    let encoded = serde_html_form::to_string(parameters).unwrap_or_default();
-    query_pairs(&encoded).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+/// Adds the fields of a parameter struct as a form, those of a list under the same name. `serde_html_form` knows how
+/// to print each of them.
+fn push_form<T: Serialize>(form: &mut String, parameters: &T) {
+    let start = form.len();
+    if serde_html_form::push_to_string(form, parameters).is_err() {
+        form.truncate(start);
+    }
+}
+
+/// Adds the text of a form with what gateways sign: all but the unreserved characters of RFC 3986 escaped. A form has
+/// `+` for a space, leaves `*` as it is, and escapes `~`.
+fn push_escaped(target: &mut String, form: &str) {
+    let mut rest = form;
+    while let Some(position) = rest.bytes().position(|byte| matches!(byte, b'+' | b'*' | b'%')) {
+        let (plain, special) = rest.split_at(position);
+        target.push_str(plain);
+        let (taken, written) = match special.as_bytes() {
+            [b'+', ..] => (1, "%20"),
+            [b'*', ..] => (1, "%2A"),
+            [b'%', b'7', b'E', ..] => (3, "~"),
+            _ => (1, "%"),
+        };
+        target.push_str(written);
+        rest = &special[taken..];
+    }
+    target.push_str(rest);
 }
 
 /// Splits a query string. What is not UTF-8 becomes U+FFFD, which no alphabet of the contract allows.

@@ -53,17 +53,19 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use http::header::{self, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
-use percent_encoding::{percent_decode_str, percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
 use crate::header::{X_SDK_DATE, X_SECURITY_TOKEN, is_secret};
-use crate::parameters::ESCAPED;
 use crate::{ApiError, Failure, Invalid};
 
 /// How far the date of a signature may be from the time of the verifier.
 pub const DATE_TOLERANCE: Duration = Duration::from_mins(15);
+
+/// Everything but the unreserved characters of RFC 3986 is escaped, in path and query alike.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How a request is signed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

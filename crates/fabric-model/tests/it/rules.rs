@@ -4,8 +4,8 @@ use fabric_model::access_client::{
     AccessClient, AccessClientCreate, AccessClientStatus, AccessClientUpdate, ListAccessClients,
     UpdateAccessClient,
 };
-use fabric_model::workspace::WorkspaceCreate;
-use fabric_model::{AccessClientId, Operation, Payload, Request, SubnetId, charset};
+use fabric_model::workspace::{ListWorkspaces, ListWorkspacesQuery, WorkspaceCreate};
+use fabric_model::{AccessClientId, Nothing, Operation, Payload, Request, SubnetId, charset};
 use validator::Validate;
 
 fn create(json: &str) -> Result<(), String> {
@@ -26,6 +26,24 @@ fn names_are_counted_in_characters() {
     assert!(!update("é".repeat(65)));
     assert!(!update(String::new()));
     assert!(update("_".to_owned()));
+}
+
+#[test]
+fn a_target_escapes_all_but_the_unreserved_characters() {
+    for character in ('\0'..='\u{7f}').chain(['é', '🦀']) {
+        let name = format!("a{character}~{character}");
+        let query = ListWorkspacesQuery { name: Some(name), ..Default::default() };
+        let request = Request::<ListWorkspaces> { path: Nothing {}, query, body: Nothing {} };
+        let escaped = match character {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' => character.to_string(),
+            _ => character.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        };
+        let expected = format!(
+            "/v1/workspaces?offset=0&limit=10&name=a{escaped}~{escaped}\
+             &enterprise_project_id=all_granted_eps"
+        );
+        assert_eq!(request.target(), expected);
+    }
 }
 
 #[test]
