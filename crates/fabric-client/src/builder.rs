@@ -314,7 +314,7 @@ impl ClientBuilder {
         let project = self.project_id.map(|id| Project { header: project_value(&id), id });
         let transport = Transport {
             http,
-            endpoint: endpoint.as_str().trim_end_matches('/').to_owned(),
+            endpoint,
             attempt_timeout: self.attempt_timeout,
             project,
             credentials,

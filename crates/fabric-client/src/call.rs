@@ -59,12 +59,13 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
     }
 
     async fn attempts(&self) -> Result<Outcome, Error> {
-        let deadline = Instant::now() + self.timeout.min(FOREVER);
+        let mut started = Instant::now();
+        let deadline = started + self.timeout.min(FOREVER);
         // The outcome of an earlier attempt that the service may have carried out.
         let mut in_doubt = None;
         let mut number = 1;
         loop {
-            let outcome = self.attempt(number, deadline).await;
+            let outcome = self.attempt(number, started, deadline).await;
             let verdict = retry::judge(&outcome);
             if outcome.as_ref().is_ok_and(|answer| answer.status.is_success()) {
                 self.transport.budget.give();
@@ -74,13 +75,12 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
                 Verdict::NotDone => true,
                 Verdict::InDoubt => self.effect != Effect::EachTime,
             };
-            let delay = if may_repeat { self.delay(number, &outcome) } else { Duration::ZERO };
+            if !may_repeat || !self.retry.allows(number) {
+                return self.end(number, outcome, verdict, in_doubt);
+            }
+            let delay = self.delay(number, &outcome);
             let left = deadline.saturating_duration_since(Instant::now());
-            if !may_repeat
-                || !self.retry.allows(number)
-                || delay >= left
-                || !self.transport.budget.take()
-            {
+            if delay >= left || !self.transport.budget.take() {
                 return self.end(number, outcome, verdict, in_doubt);
             }
             match &outcome {
@@ -93,6 +93,7 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
                 in_doubt = Some(outcome);
             }
             tokio::time::sleep(delay).await;
+            started = Instant::now();
             number += 1;
         }
     }
@@ -122,54 +123,63 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
     /// Sends once, with credentials. If the service rejects the date of a signature, the request is signed
     /// again by the service's clock, once; if it rejects credentials that can be renewed, they are renewed,
     /// once.
-    async fn attempt(&self, number: u32, deadline: Instant) -> Result<Answer, Error> {
-        let deadline = deadline.min(Instant::now() + self.transport.attempt_timeout.min(FOREVER));
+    async fn attempt(
+        &self,
+        number: u32,
+        mut started: Instant,
+        deadline: Instant,
+    ) -> Result<Answer, Error> {
+        let deadline = deadline.min(started + self.transport.attempt_timeout.min(FOREVER));
         if self.is_open {
-            return self.send(number, deadline, |_| ()).await;
+            return self.send(number, started, deadline, |_| ()).await;
         }
         let (credentials, clock) = (&self.transport.credentials, &self.transport.clock);
         let late = |_| Error::Credentials(Arc::from(Box::from("the provider timed out")));
-        let current = credentials.current(clock.read().corrected);
-        let mut ready = timeout_at(deadline, current).await.map_err(late)??;
+        let mut sent = clock.read();
+        let mut ready = if let Some(ready) = credentials.at_hand(sent.corrected) {
+            ready
+        } else {
+            let current = credentials.current(sent.corrected);
+            let ready = timeout_at(deadline, current).await.map_err(late)??;
+            (started, sent) = (Instant::now(), clock.read());
+            ready
+        };
         let (mut may_correct, mut may_renew) = (ready.is_signing(), true);
         loop {
-            let sent = clock.read();
             let authorize = |request: &mut reqwest::Request| {
                 ready.authorize(request, sent.corrected);
             };
-            let answer = self.send(number, deadline, authorize).await?;
+            let answer = self.send(number, started, deadline, authorize).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }
             if may_correct && answer.is_of_verifier() && clock.learn(&answer.headers, sent) {
                 may_correct = false;
-                continue;
-            }
-            if !may_renew {
+            } else if may_renew {
+                let renewed = credentials.renew(&ready, sent.corrected);
+                match timeout_at(deadline, renewed).await.map_err(late)?? {
+                    Some(next) => (ready, may_renew) = (next, false),
+                    None => return Ok(answer),
+                }
+            } else {
                 return Ok(answer);
             }
-            let renewed = credentials.renew(&ready, sent.corrected);
-            match timeout_at(deadline, renewed).await.map_err(late)?? {
-                Some(next) => (ready, may_renew) = (next, false),
-                None => return Ok(answer),
-            }
+            (started, sent) = (Instant::now(), clock.read());
         }
     }
 
     async fn send(
         &self,
         number: u32,
+        started: Instant,
         deadline: Instant,
         authorize: impl FnOnce(&mut reqwest::Request),
     ) -> Result<Answer, Error> {
-        let started = Instant::now();
-        let left = deadline.saturating_duration_since(started);
-        if left.is_zero() {
+        if started >= deadline {
             return Err(Error::TimedOut(None));
         }
         let transport = self.transport;
         let mut request = (self.make)();
-        *request.timeout_mut() = Some(left);
         if !self.is_open
             && let Some(project) = &transport.project
         {
@@ -185,10 +195,12 @@ impl<Make: Fn() -> reqwest::Request> Call<'_, Make> {
             });
         }
         authorize(&mut request);
-        let outcome = match transport.http.execute(request).await {
-            Ok(response) => Answer::read(response).await,
-            Err(error) => Err(Error::from_transport(error)),
+        let exchange = async {
+            let response = transport.http.execute(request).await;
+            Answer::read(response.map_err(Error::from_transport)?).await
         };
+        let outcome = timeout_at(deadline, exchange).await;
+        let outcome = outcome.unwrap_or(Err(Error::TimedOut(None)));
         if let Some(interceptor) = &transport.interceptor {
             interceptor.after(&Finished {
                 operation: self.operation,

@@ -32,7 +32,7 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Client")
-            .field("endpoint", &self.transport.endpoint)
+            .field("endpoint", &self.transport.endpoint())
             .field("timeout", &self.timeout)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
@@ -117,7 +117,7 @@ impl Client {
             return Err(Invalid::new("URI", "must be a path and a query").into());
         };
         let target = target.as_str().to_owned();
-        let url = self.transport.url(&target)?;
+        let url = self.transport.url(&target);
         let make = || {
             let mut call = reqwest::Request::new(parts.method.clone(), url.clone());
             call.headers_mut().clone_from(&parts.headers);
@@ -182,7 +182,7 @@ impl Client {
     pub async fn whoami(&self) -> Result<Whoami, Error> {
         let ready = self.credentials().await?;
         let caller = self.identity.whoami(&ready).await?;
-        Ok(Whoami { endpoint: self.transport.endpoint.clone(), ..caller })
+        Ok(Whoami { endpoint: self.transport.endpoint().to_owned(), ..caller })
     }
 
     async fn credentials(&self) -> Result<Arc<Ready>, Error> {

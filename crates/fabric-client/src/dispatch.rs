@@ -32,7 +32,7 @@ impl Dispatch<'_> {
         body: Bytes,
     ) -> Result<Outcome, Error> {
         let target = request.target();
-        let url = self.transport.url(&target)?;
+        let url = self.transport.url(&target);
         let make = || {
             let mut call = reqwest::Request::new(O::METHOD, url.clone());
             call.headers_mut().clone_from(&self.headers);

@@ -305,7 +305,7 @@ impl Identity {
             credentials.map_or_else(Credentials::anonymous, Credentials::without_project);
         let transport = Transport {
             http: self.http.clone(),
-            endpoint: endpoint.to_owned(),
+            endpoint: endpoint::parse(endpoint).map_err(|rule| Invalid::new("endpoint", rule))?,
             attempt_timeout: self.timeout,
             project: None,
             credentials: Source::fixed(credentials),

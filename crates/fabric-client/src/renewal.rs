@@ -56,6 +56,16 @@ impl Source {
         Self::Renewed(Renewal { provider, limit, current, asking, answers })
     }
 
+    /// The credentials to use now, unless they must be asked for or renewed first.
+    pub(crate) fn at_hand(&self, now: SystemTime) -> Option<Arc<Ready>> {
+        match self {
+            Self::Fixed(ready) => Some(ready.clone()),
+            Self::Renewed(renewal) => {
+                renewal.get().filter(|current| current.is_fresh(now)).map(|current| current.ready)
+            }
+        }
+    }
+
     /// The credentials to use now.
     pub(crate) async fn current(&self, now: SystemTime) -> Result<Arc<Ready>, Error> {
         let renewal = match self {

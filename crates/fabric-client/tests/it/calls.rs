@@ -76,6 +76,26 @@ async fn what_breaks_the_contract_is_not_sent() {
     assert!(matches!(calls.list(query).await, Err(Error::Invalid(_))));
 }
 
+#[tokio::test]
+async fn a_target_stays_on_the_host_and_below_the_path_of_the_endpoint() {
+    let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    for (before, target, expected) in [
+        ("", "/v1/things?a=1", "/v1/things?a=1"),
+        ("/", "/v1/things?", "/v1/things?"),
+        ("/base", "/v1/things", "/base/v1/things"),
+        ("/base/", "/v1/a%2Fb?q=x?y&z=%20|", "/base/v1/a%2Fb?q=x?y&z=%20|"),
+        ("", "//evil.example/a", "//evil.example/a"),
+        ("", r"/\evil.example/a", "//evil.example/a"),
+    ] {
+        let script = Script::start([ok]);
+        let client = Client::new(&format!("{}{before}", script.endpoint())).unwrap();
+        let request = http::Request::get(target).body(bytes::Bytes::new()).unwrap();
+        client.execute(request).await.unwrap();
+        let sent = script.requests().remove(0);
+        assert_eq!(sent.lines().next(), Some(&*format!("GET {expected} HTTP/1.1")), "{target}");
+    }
+}
+
 async fn show(answer: &str) -> Error {
     let client = Client::builder(Script::start([answer]).endpoint()).retry(Retry::off());
     let client = client.build().unwrap();
