@@ -1,5 +1,6 @@
-//! The tasks of this repository: `cargo xtask check`, `test`, `openapi`, `conformance`, `bench` and `soak`.
+//! The tasks of this repository: `cargo xtask check`, `test`, `openapi`, `conformance`, `attack`, `bench` and `soak`.
 
+mod attack;
 mod breaking;
 mod check;
 mod conformance;
@@ -24,7 +25,7 @@ enum Task {
     /// Installs nothing, and needs no network once cargo has fetched the sources that Cargo.lock names.
     /// Stops at the first stage that fails. The last line has the counts.
     Check,
-    /// Runs `check`, and then `conformance`
+    /// Runs `check`, an `attack` of a minute, and then `conformance`
     ///
     /// If format, documents, lints or rustdoc fail, it stops there; if tests fail, it goes on. A conformance
     /// stage whose tool this machine can't have is skipped, but fails where the environment has CI=true.
@@ -51,6 +52,11 @@ enum Task {
         #[arg(long)]
         thorough: bool,
     },
+    /// Attacks servers of its own and the command `fabric`, and prints what came of it as a table
+    ///
+    /// Fails if a server dies, panics, answers outside the contract, takes more memory than its budgets, keeps
+    /// what attackers held, or does not stop in time. The servers listen on loopback. Needs Linux.
+    Attack(attack::Options),
     /// Measures what server, client and model cost, against doing without them
     Bench,
     /// Makes a million calls to the mock server with its journal on, and watches its memory
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Task::Test => {
             return in_stages(|stages| {
                 check::check(stages)?;
+                let claim = "nothing that reaches the server or the command stops or fills it";
+                stages.prove("attack", claim, attack::available(), |()| attack::brief());
                 conformance::conformance(stages, Depth::Usual)
             });
         }
@@ -73,6 +81,7 @@ fn main() -> ExitCode {
         Task::Openapi { check: true, .. } => openapi::check(),
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
+        Task::Attack(options) => attack::attack(&options),
         Task::Bench => bench(""),
         Task::Soak => bench(" -- soak"),
     };
