@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::runtime::Runtime;
 
-use crate::attack::attacker::{Attack, On};
+use crate::attack::attacker::{Attack, On, Surroundings};
 use crate::attack::course::{Course, Depth, Report};
 use crate::shell::{Outcome, cargo, root, say};
 use crate::stage::Missing;
@@ -216,11 +216,14 @@ fn make(runtime: &Runtime, course: &Course, attack: &Attack) -> Report {
     let amount = (course.requests * attack.share).div_ceil(1000).clamp(1, attack.at_most);
     let report = match attack.on {
         On::Server { flags, run } => {
+            let flags = (Surroundings::Usual, flags);
             server::attack_server(runtime, course, name, flags, run, amount, random)
         }
-        On::Command { arguments, serve, ends } => {
-            command::attack_command(runtime, course, name, arguments, (serve, ends), random)
+        On::ServerIn { surroundings, flags, run } => {
+            let flags = (surroundings, flags);
+            server::attack_server(runtime, course, name, flags, run, amount, random)
         }
+        On::Command { .. } => command::attack_command(runtime, course, attack, random),
         On::Start { flag, file } => start::attack_start(course, name, flag, file, amount, random),
     };
     report.unwrap_or_else(|reason| Report { violations: vec![reason], ..Report::default() })

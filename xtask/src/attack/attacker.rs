@@ -25,7 +25,7 @@ pub(crate) struct Attack {
     pub(crate) promise: &'static str,
     /// How many of a thousand requests of a run it makes.
     pub(crate) share: u64,
-    /// The most requests or connections that it makes.
+    /// The most requests or connections that it makes, or that a command may make.
     pub(crate) at_most: u64,
     pub(crate) on: On,
 }
@@ -35,10 +35,31 @@ pub(crate) struct Attack {
 pub(crate) enum On {
     /// A server of its own with these flags. `{folder}` in a flag is the folder of the files of attacks.
     Server { flags: &'static [&'static str], run: fn(Attacker) -> Running },
-    /// The command `fabric`, by a hostile server at `{address}` that serves each connection this way.
-    Command { arguments: &'static [&'static str], serve: fn(TcpStream, Rng) -> Serving, ends: Ends },
+    /// The same, where something is unlike usual.
+    ServerIn {
+        surroundings: Surroundings,
+        flags: &'static [&'static str],
+        run: fn(Attacker) -> Running,
+    },
+    /// A program that calls a hostile server at `{address}`, which serves each connection this way.
+    Command {
+        program: &'static str,
+        arguments: &'static [&'static str],
+        serve: fn(TcpStream, Rng) -> Serving,
+        ends: Ends,
+    },
     /// The start of the server, by hostile files after this flag.
     Start { flag: &'static str, file: fn(&mut Rng) -> Vec<u8> },
+}
+
+/// What a server runs in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Surroundings {
+    Usual,
+    /// Standard error is a pipe that nobody reads, and every rejection is logged.
+    UnreadLog,
+    /// The system lets it open 100 files and connections.
+    FewDescriptors,
 }
 
 /// How the command must end.

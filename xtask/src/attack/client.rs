@@ -1,4 +1,4 @@
-//! Hostile servers, which the command `fabric` calls.
+//! Hostile servers, which the command `fabric` calls, and those commands of `fabric-server` that call one.
 
 use std::fmt::Write;
 use std::future::pending;
@@ -15,13 +15,26 @@ use crate::attack::frames::{
     ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, block, frame,
 };
 
-const LIST: &[&str] = &["access-clients", "list", "--endpoint", "http://{address}"];
-const LIST_JSON: &[&str] =
-    &["access-clients", "list", "-o", "json", "--endpoint", "http://{address}"];
-const SHOW: &[&str] = &["access-clients", "show", "one", "--endpoint", "http://{address}"];
-const SHOW_JSON: &[&str] =
-    &["access-clients", "show", "one", "-o", "json", "--endpoint", "http://{address}"];
-const OVER_TLS: &[&str] = &["access-clients", "list", "--endpoint", "https://{address}"];
+/// The words of a command, and what each has: a hostile server, and little time.
+macro_rules! words {
+    ($($word:literal),* $(,)?) => {
+        words!(at "http://{address}", $($word),*)
+    };
+    (at $endpoint:literal, $($word:literal),*) => {
+        &[$($word,)* "--endpoint", $endpoint, "--timeout", "3s"]
+    };
+}
+
+const LIST: &[&str] = words!["--anonymous", "access-clients", "list"];
+const LIST_JSON: &[&str] = words!["--anonymous", "access-clients", "list", "-o", "json"];
+const SHOW: &[&str] = words!["--anonymous", "access-clients", "show", "one"];
+const SHOW_JSON: &[&str] = words!["--anonymous", "access-clients", "show", "one", "-o", "json"];
+const OVER_TLS: &[&str] = words![at "https://{address}", "--anonymous", "access-clients", "list"];
+const COVERAGE: &[&str] = words!["coverage"];
+const HEALTH: &[&str] = words!["healthcheck"];
+
+/// The most connections of a command: for each of its attempts one, and one more.
+const CONNECTIONS_MAX: u64 = 6;
 
 const fn hostile(
     name: &'static str,
@@ -29,7 +42,18 @@ const fn hostile(
     arguments: &'static [&'static str],
     serve: fn(TcpStream, Rng) -> Serving,
 ) -> Attack {
-    let on = On::Command { arguments, serve, ends: Ends::ByItself };
+    let on = On::Command { program: "fabric", arguments, serve, ends: Ends::ByItself };
+    let promise = "the command ends, within its memory, and prints no control characters";
+    Attack { name, does, promise, share: 1, at_most: CONNECTIONS_MAX, on }
+}
+
+const fn asked(
+    name: &'static str,
+    does: &'static str,
+    arguments: &'static [&'static str],
+    serve: fn(TcpStream, Rng) -> Serving,
+) -> Attack {
+    let on = On::Command { program: "fabric-server", arguments, serve, ends: Ends::ByItself };
     let promise = "the command ends, within its memory, and prints no control characters";
     Attack { name, does, promise, share: 1, at_most: 1, on }
 }
@@ -63,6 +87,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         share: 1,
         at_most: 1,
         on: On::Command {
+            program: "fabric",
             arguments: LIST,
             serve: |stream, mut random| {
                 Box::pin(answer(stream, move |_| {
@@ -99,10 +124,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         Box::pin(trickle(stream))
     }),
     hostile("client-redirects", "redirects in a circle", SHOW, |stream, _| {
-        Box::pin(send_to_each(
-            stream,
-            "HTTP/1.1 307 Temporary Redirect\r\nlocation: /\r\ncontent-length: 0\r\n\r\n",
-        ))
+        Box::pin(send_once(stream, REDIRECT))
     }),
     hostile("client-errors", "503 for ever, with a year to wait", SHOW, |stream, _| {
         Box::pin(send_to_each(
@@ -176,7 +198,59 @@ pub(crate) const ATTACKS: &[Attack] = &[
             Box::pin(async move { endless(stream, "", &record).await })
         },
     ),
+    asked(
+        "asked-coverage-endless",
+        "a body without end for `fabric-server coverage`",
+        COVERAGE,
+        |stream, _| Box::pin(endless(stream, "HTTP/1.1 200 OK\r\n\r\n", &[b' '; 65_536])),
+    ),
+    asked(
+        "asked-health-endless",
+        "a body without end for `fabric-server healthcheck`",
+        HEALTH,
+        |stream, _| Box::pin(endless(stream, "HTTP/1.1 500 Broken\r\n\r\n", &[b'x'; 65_536])),
+    ),
+    asked(
+        "asked-health-control",
+        "control characters for `fabric-server healthcheck`",
+        HEALTH,
+        |stream, _| Box::pin(owned(stream)),
+    ),
+    asked(
+        "asked-coverage-control",
+        "control characters for `fabric-server coverage`",
+        COVERAGE,
+        |stream, _| Box::pin(owned(stream)),
+    ),
+    asked(
+        "asked-health-redirect",
+        "a redirect for `fabric-server healthcheck`",
+        HEALTH,
+        |stream, _| Box::pin(send_once(stream, REDIRECT)),
+    ),
+    asked(
+        "asked-coverage-redirect",
+        "a redirect for `fabric-server coverage`",
+        COVERAGE,
+        |stream, _| Box::pin(send_once(stream, REDIRECT)),
+    ),
 ];
+
+/// An error that a terminal would act on.
+async fn owned(stream: TcpStream) -> io::Result<()> {
+    let body = "{\"error\":\"\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\\u001b[31m\\u202e\"}";
+    let head = "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json";
+    let all = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    send_to_each(stream, &all).await
+}
+
+/// Whoever follows it connects again.
+const REDIRECT: &str = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /followed\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+async fn send_once(mut stream: TcpStream, all: &str) -> io::Result<()> {
+    read(&mut stream).await?;
+    stream.write_all(all.as_bytes()).await
+}
 
 /// Reads a request, of which it believes what comes at once to be all.
 async fn read(stream: &mut TcpStream) -> io::Result<()> {

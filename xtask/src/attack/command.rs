@@ -1,4 +1,4 @@
-//! The command `fabric`, attacked by hostile servers.
+//! Commands that call a server, attacked by hostile ones.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::attack::attacker::{Ends, Serving};
+use crate::attack::attacker::{Attack, Ends, On};
 use crate::attack::course::{Course, Report};
 use crate::attack::judge::Judge;
 use crate::attack::target;
@@ -29,15 +29,17 @@ const MEMORY_MAX: u64 = 400 * 1024;
 /// The most that it prints, in bytes.
 const PRINTED_MAX: u64 = 16 * 1024 * 1024;
 
-/// Lets the command call a hostile server, and judges it.
+/// Lets a command call a hostile server, and judges it.
 pub(crate) fn attack_command(
     runtime: &Runtime,
     course: &Course,
-    name: &str,
-    arguments: &[&str],
-    (serve, ends): (fn(TcpStream, Rng) -> Serving, Ends),
+    attack: &Attack,
     mut random: Rng,
 ) -> Result<Report, String> {
+    let On::Command { program, arguments, serve, ends } = attack.on else {
+        return Err(format!("{} attacks no command", attack.name));
+    };
+    let name = attack.name;
     let judge = Arc::new(Judge::default());
     let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let listener = listener.map_err(|error| format!("no hostile server: {error}"))?;
@@ -49,25 +51,30 @@ pub(crate) fn attack_command(
             tokio::spawn(serve(stream, random.fork()));
         }
     });
-    let fabric = course.program.with_file_name("fabric");
+    let program = course.program.with_file_name(program);
     let printed = course.folder.join(format!("{name}.printed"));
     let address = address.to_string();
     let arguments = arguments.iter().map(|argument| argument.replace("{address}", &address));
-    let mut command = target::command(&fabric);
+    let mut command = target::command(&program);
     command
         .args(arguments)
-        .args(["--anonymous", "--timeout", "3s"])
         .stdout(File::create(&printed).map_err(|error| error.to_string())?)
         .stderr(
             File::create(course.folder.join(format!("{name}.log")))
                 .map_err(|error| error.to_string())?,
         );
     let process = command.spawn();
-    let process = process.map_err(|error| format!("cannot run {}: {error}", fabric.display()))?;
+    let process = process.map_err(|error| format!("cannot run {}: {error}", program.display()))?;
     let watched = watch(process, ends);
     serving.abort();
     let watched = watched.map_err(|error| error.to_string())?;
     judge_command(&watched, ends, &judge);
+    if ends == Ends::ByItself && judge.count() > attack.at_most {
+        let (called, most) = (judge.count(), attack.at_most);
+        judge.violation(format!(
+            "the command has connected {called} times, where {most} are enough"
+        ));
+    }
     judge_printed(&printed, &judge);
     judge_printed(&course.folder.join(format!("{name}.log")), &judge);
     let gain = match watched.status {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::attack::answer::Surface;
-use crate::attack::attacker::{Attack, Attacker, On, PATIENCE, request};
+use crate::attack::attacker::{Attack, Attacker, On, PATIENCE, Surroundings, request};
 use crate::attack::connection::Received;
+use crate::attack::frames::{get, preface};
 use crate::attack::target;
 
 pub(crate) const ATTACKS: &[Attack] = &[
@@ -141,6 +142,30 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: &["--rate-limit", "20/1h", "--max-projects", "1000000"],
             run: |attacker| Box::pin(throttled(attacker)),
+        },
+    },
+    Attack {
+        name: "flood-log",
+        does: "rejections, of which each is logged, where nobody reads the log",
+        promise: "everybody is answered",
+        share: 250,
+        at_most: 50_000,
+        on: On::ServerIn {
+            surroundings: Surroundings::UnreadLog,
+            flags: &["--log-level", "info"],
+            run: |attacker| Box::pin(attacker.crowd(4, rejected)),
+        },
+    },
+    Attack {
+        name: "flood-descriptors",
+        does: "idle connections, of HTTP/2 too, where the system gives the server 100 descriptors",
+        promise: "the polite caller is served, and others are once there is room",
+        share: 50,
+        at_most: 1000,
+        on: On::ServerIn {
+            surroundings: Surroundings::FewDescriptors,
+            flags: &["--head-timeout", "1s", "--idle-timeout", "1s"],
+            run: |attacker| Box::pin(descriptors(attacker)),
         },
     },
 ];
@@ -318,6 +343,35 @@ async fn events(attacker: Attacker) -> Result<(), String> {
         attacker.ask(&call, Surface::Service).await;
     }
     Ok(())
+}
+
+async fn rejected(attacker: Attacker) -> Result<(), String> {
+    repeat(attacker, Surface::Service, |_| request("GET", "/v1/none", "", b"")).await
+}
+
+async fn descriptors(mut attacker: Attacker) -> Result<(), String> {
+    for number in 0..attacker.amount {
+        attacker.judge.sent();
+        let Ok(mut connection) = attacker.connect_from_anywhere().await else {
+            attacker.judge.got("not connected");
+            continue;
+        };
+        let opening =
+            if number % 2 == 0 { after_one() } else { request("GET", "/healthcheck", "", b"") };
+        let _ = connection.send(&opening).await;
+        attacker.hold(connection);
+    }
+    sleep(Duration::from_secs(3)).await;
+    // All that wait are accepted, and end, one after another: then a new caller is answered.
+    match attacker.ask(&request("GET", "/healthcheck", "", b""), Surface::Service).await {
+        Some(200) => Ok(()),
+        other => Err(format!("a new caller is answered {other:?}")),
+    }
+}
+
+/// HTTP/2 with one request.
+fn after_one() -> Vec<u8> {
+    [preface(65_535), get(1, "/healthcheck")].concat()
 }
 
 /// The calls of a project are counted for an hour, whoever else calls meanwhile.

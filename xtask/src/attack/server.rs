@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use tokio::runtime::Runtime;
 
-use crate::attack::attacker::{Attacker, Running};
+use crate::attack::attacker::{Attacker, Running, Surroundings};
 use crate::attack::course::{Course, Depth, Report};
 use crate::attack::judge::Judge;
 use crate::attack::polite::{Experience, Polite};
@@ -60,7 +60,7 @@ pub(crate) fn attack_server(
     runtime: &Runtime,
     course: &Course,
     name: &str,
-    flags: &[&str],
+    (surroundings, flags): (Surroundings, &[&str]),
     run: fn(Attacker) -> Running,
     amount: u64,
     mut random: Rng,
@@ -69,7 +69,8 @@ pub(crate) fn attack_server(
     let is_tls = flags.iter().any(|flag| flag.starts_with("--tls"));
     let log = course.folder.join(format!("{name}.log"));
     let known = known_flags(&course.program)?;
-    let mut server = Target::start(&course.program, &understood(&flags, &known), &log)?;
+    let mut server =
+        Target::start(&course.program, surroundings, &understood(&flags, &known), &log)?;
     let judge = Arc::new(Judge::default());
     let mut attacker =
         Attacker::new(server.address, server.id(), judge.clone(), amount, random.fork());
@@ -303,7 +304,8 @@ mod tests {
         std::fs::write(&program, script).unwrap();
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(&program, executable).unwrap();
-        let mut server = Target::start(&program, &[], &folder.join("log")).unwrap();
+        let mut server =
+            Target::start(&program, Surroundings::Usual, &[], &folder.join("log")).unwrap();
         while server.ended().is_none() {
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::attack::attacker::Surroundings;
+
 /// A server that is stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -22,11 +24,27 @@ const TICK: Duration = Duration::from_millis(10);
 
 impl Target {
     /// Starts a server, which logs to a file.
-    pub(crate) fn start(program: &Path, flags: &[String], log: &Path) -> Result<Self, String> {
+    pub(crate) fn start(
+        program: &Path,
+        surroundings: Surroundings,
+        flags: &[String],
+        log: &Path,
+    ) -> Result<Self, String> {
         let cannot = |error| format!("cannot start {}: {error}", program.display());
         let file = File::create(log).map_err(cannot)?;
-        let mut command = command(program);
-        command.args(flags).stdout(Stdio::piped()).stderr(file);
+        let mut command = match surroundings {
+            Surroundings::FewDescriptors => {
+                let mut shell = command(Path::new("sh"));
+                shell.args(["-c", "ulimit -n 100; exec \"$0\" \"$@\""]).arg(program);
+                shell
+            }
+            Surroundings::Usual | Surroundings::UnreadLog => command(program),
+        };
+        command.args(flags).stdout(Stdio::piped());
+        match surroundings {
+            Surroundings::UnreadLog => command.stderr(Stdio::piped()),
+            Surroundings::Usual | Surroundings::FewDescriptors => command.stderr(file),
+        };
         let mut process = command.spawn().map_err(cannot)?;
         let mut line = String::new();
         if let Some(output) = process.stdout.take() {
