@@ -20,8 +20,8 @@ pub struct Alphabet {
 enum Rule {
     /// Each character by itself.
     Characters {
-        /// Whether a text may have an ASCII character. A table, since every id in a path goes through it.
-        ascii: [bool; 128],
+        /// Whether a text may have an ASCII character, by the byte. A table, since every id in a path goes through it.
+        ascii: [bool; 256],
         others: Others,
     },
     /// Each character by itself, by a regular expression that fits the text.
@@ -47,7 +47,7 @@ impl Alphabet {
         words: &'static str,
         pattern: Option<&'static str>,
     ) -> Self {
-        let mut ascii = [false; 128];
+        let mut ascii = [false; 256];
         let mut byte = 0_u8;
         while byte < 128 {
             ascii[byte as usize] = byte.is_ascii_alphanumeric();
@@ -58,7 +58,13 @@ impl Alphabet {
 
     /// All characters but some marks.
     const fn all_but(marks: &[u8], words: &'static str, pattern: Option<&'static str>) -> Self {
-        let ascii = set([true; 128], marks, false);
+        let mut ascii = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            ascii[byte] = true;
+            byte += 1;
+        }
+        let ascii = set(ascii, marks, false);
         Self { rule: Rule::Characters { ascii, others: Others::Any }, words, pattern }
     }
 
@@ -74,10 +80,10 @@ impl Alphabet {
     /// ```
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
-        match self.rule {
+        match &self.rule {
             Rule::Characters { ascii, others } => {
-                text.bytes().all(|byte| ascii.get(usize::from(byte)).is_some_and(|is_in| *is_in))
-                    || text.chars().all(|character| has(&ascii, others, character))
+                text.bytes().all(|byte| ascii[usize::from(byte)])
+                    || text.chars().all(|character| has(ascii, *others, character))
             }
             Rule::Class(fits) | Rule::Form(fits) => fits(text),
         }
@@ -101,7 +107,7 @@ impl Alphabet {
     }
 }
 
-const fn set(mut ascii: [bool; 128], marks: &[u8], is_in: bool) -> [bool; 128] {
+const fn set(mut ascii: [bool; 256], marks: &[u8], is_in: bool) -> [bool; 256] {
     let mut place = 0;
     while place < marks.len() {
         ascii[marks[place] as usize] = is_in;
@@ -110,10 +116,10 @@ const fn set(mut ascii: [bool; 128], marks: &[u8], is_in: bool) -> [bool; 128] {
     ascii
 }
 
-fn has(ascii: &[bool; 128], others: Others, character: char) -> bool {
-    match ascii.get(character as usize) {
-        Some(is_in) => *is_in,
-        None => match others {
+fn has(ascii: &[bool; 256], others: Others, character: char) -> bool {
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => ascii[usize::from(byte)],
+        _ => match others {
             Others::None => false,
             Others::Chinese => ('\u{4E00}'..='\u{9FA5}').contains(&character),
             Others::Any => true,

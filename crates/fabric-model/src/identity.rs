@@ -30,7 +30,7 @@ pub use links::Links;
 pub use list_auth_domains::{Domain, DomainList, Domains, ListAuthDomains};
 pub use list_auth_projects::ListAuthProjects;
 pub use list_projects::{ListProjects, ListProjectsQuery, Project, ProjectList, Projects};
-pub use operations::{is_sign_in, operation, operations, visit_operations};
+pub use operations::{operation, operations, visit_operations};
 pub use secret::Secret;
 pub use token::{
     CatalogEndpoint, CatalogEntry, DomainOfToken, ProjectOfToken, Role, Token, TokenAnswer,

@@ -24,6 +24,8 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
     const ACTION: Option<&'static str>;
     /// Whether the operation needs no credentials.
     const IS_OPEN: bool = false;
+    /// Whether the operation is one of [sign-in](crate::identity), which another service answers.
+    const IS_SIGN_IN: bool = false;
     /// The documented failures.
     const FAILURES: &'static [Failure] = Failure::COMMON;
     /// A title of a few words.
@@ -73,6 +75,7 @@ pub trait Operation: Clone + Debug + PartialEq + Send + Sync + 'static {
         success: Self::SUCCESS,
         action: Self::ACTION,
         is_open: Self::IS_OPEN,
+        is_sign_in: Self::IS_SIGN_IN,
         failures: Self::FAILURES,
         summary: Self::SUMMARY,
         description: Self::DESCRIPTION,
@@ -105,6 +108,8 @@ pub struct OperationInfo {
     pub action: Option<&'static str>,
     /// [`Operation::IS_OPEN`].
     pub is_open: bool,
+    /// [`Operation::IS_SIGN_IN`].
+    pub is_sign_in: bool,
     /// [`Operation::FAILURES`].
     pub failures: &'static [Failure],
     /// [`Operation::SUMMARY`].
@@ -262,6 +267,9 @@ impl<O: Operation> Request<O> {
 
 /// Whether a `Content-Type` is `media_type`, with no charset or with UTF-8.
 fn is_media_type(content_type: &[u8], media_type: &str) -> bool {
+    if content_type == media_type.as_bytes() {
+        return true;
+    }
     let Ok(text) = std::str::from_utf8(content_type) else { return false };
     let mut parts = text.split(';').map(str::trim);
     parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type))

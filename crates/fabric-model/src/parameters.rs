@@ -83,10 +83,9 @@ pub(crate) fn path_pairs<'a>(
         let (before, after) = template.split_once('{')?;
         let (name, after) = after.split_once('}')?;
         let rest = path.strip_prefix(before)?;
-        let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
-        let (value, rest) = rest.split_at(end);
+        let (value, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         (template, path) = (after, rest);
-        Some((name, percent_decode_str(value).decode_utf8_lossy()))
+        Some((name, decoded(value)))
     })
 }
 
@@ -95,12 +94,21 @@ pub(crate) fn names(template: &'static str) -> impl Iterator<Item = &'static str
     template.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
+/// Takes the escapes off. What is not UTF-8 becomes U+FFFD.
+fn decoded(text: &str) -> Cow<'_, str> {
+    // Most texts have none, and need not be looked at byte by byte.
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
 fn unescape(text: &str) -> Cow<'_, str> {
     if text.contains('+') {
         let spaced = text.replace('+', " ");
         return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
     }
-    percent_decode_str(text).decode_utf8_lossy()
+    decoded(text)
 }
 
 /// Reads a parameter struct from decoded names and values. Unknown names are ignored; a known name given

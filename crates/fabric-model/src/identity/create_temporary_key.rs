@@ -38,6 +38,7 @@ impl Operation for CreateTemporaryKey {
     const PATH: &'static str = "/v3.0/OS-CREDENTIAL/securitytokens";
     const SUCCESS: StatusCode = StatusCode::CREATED;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const FAILURES: &'static [Failure] =
         &[Failure::InvalidRequest, Failure::TokenRejected, Failure::Forbidden, Failure::Internal];
     const SUMMARY: &'static str = "Get a temporary access key for a token";

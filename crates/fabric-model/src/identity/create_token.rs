@@ -18,6 +18,7 @@ impl Operation for CreateToken {
     const PATH: &'static str = "/v3/auth/tokens";
     const SUCCESS: StatusCode = StatusCode::CREATED;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const IS_OPEN: bool = true;
     const FAILURES: &'static [Failure] = &[
         Failure::InvalidRequest,

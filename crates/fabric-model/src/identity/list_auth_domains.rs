@@ -35,6 +35,7 @@ impl Operation for ListAuthDomains {
     const PATH: &'static str = "/v3/auth/domains";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const FAILURES: &'static [Failure] = FAILURES_OF_LISTS;
     const SUMMARY: &'static str = "List the domains of the caller";
     const DESCRIPTION: &'static str = "Answers the domain that the caller belongs to.";

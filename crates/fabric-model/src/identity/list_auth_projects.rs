@@ -16,6 +16,7 @@ impl Operation for ListAuthProjects {
     const PATH: &'static str = "/v3/auth/projects";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const FAILURES: &'static [Failure] = FAILURES_OF_LISTS;
     const SUMMARY: &'static str = "List the projects of the caller";
     const DESCRIPTION: &'static str = "Answers the projects that the caller may use.\n\n\

@@ -35,6 +35,7 @@ impl Operation for ListProjects {
     const PATH: &'static str = "/v3/projects";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const FAILURES: &'static [Failure] = FAILURES_OF_LISTS;
     const SUMMARY: &'static str = "List projects";
     const DESCRIPTION: &'static str = "Answers the projects of the caller that fit the query. With the name of a \

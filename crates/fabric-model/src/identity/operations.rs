@@ -39,9 +39,3 @@ pub fn operations() -> &'static [&'static OperationInfo] {
 pub fn operation(id: &str) -> Option<&'static OperationInfo> {
     operations().iter().copied().find(|operation| operation.id == id)
 }
-
-/// Whether an operation is one of sign-in.
-#[must_use]
-pub fn is_sign_in(operation: &OperationInfo) -> bool {
-    self::operation(operation.id).is_some()
-}

@@ -15,6 +15,7 @@ impl Operation for ValidateToken {
     const PATH: &'static str = "/v3/auth/tokens";
     const SUCCESS: StatusCode = StatusCode::OK;
     const ACTION: Option<&'static str> = None;
+    const IS_SIGN_IN: bool = true;
     const FAILURES: &'static [Failure] =
         &[Failure::TokenRejected, Failure::Forbidden, Failure::NotFound, Failure::Internal];
     const SUMMARY: &'static str = "Show what is known of a token";

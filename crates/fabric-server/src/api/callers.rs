@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
 use fabric_model::signature::{AccessKey, Rejection, Signature};
-use fabric_model::{ApiError, Failure, Invalid, OperationInfo, ProjectId, header, identity};
+use fabric_model::{ApiError, Failure, Invalid, OperationInfo, ProjectId, header};
 use http::HeaderMap;
 use http::request::Parts;
 use parking_lot::RwLock;
@@ -305,13 +305,29 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, Box<Rejected>> {
-        if operation.is_open {
-            let project = default_project();
-            return Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() });
+        if let Some(identified) = self.identify_at_once(operation, parts, body, clock) {
+            return identified;
         }
         let asked = Asked::of(Some(operation), parts);
         let caller = self.judge(operation.action, asked, parts, body, clock).await?;
-        if identity::is_sign_in(operation) { Ok(caller) } else { of_project(caller) }
+        if operation.is_sign_in { Ok(caller) } else { of_project(caller) }
+    }
+
+    /// The same without waiting; `None` if a [`Verifier`] is to be asked.
+    pub(crate) fn identify_at_once(
+        &self,
+        operation: &OperationInfo,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Option<Result<Caller, Box<Rejected>>> {
+        if operation.is_open {
+            let project = default_project();
+            return Some(Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() }));
+        }
+        let asked = Asked::of(Some(operation), parts);
+        let caller = self.judge_at_once(operation.action, asked, parts, body, clock).ok()?;
+        Some(if operation.is_sign_in { caller } else { caller.and_then(of_project) })
     }
 
     async fn judge(
@@ -322,45 +338,63 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, Box<Rejected>> {
-        let time_for = |grant: &Grant| {
-            let project = grant.project.as_ref().or(asked.project());
-            project
-                .map_or_else(|| clock.now_in(&default_project()), |project| clock.now_in(project))
+        let asked = match self.judge_at_once(action, asked, parts, body, clock) {
+            Ok(judged) => return judged,
+            Err(asked) => asked,
         };
-        let (grant, now) = match &self.0.who {
+        let Who::Verified(verifier) = &self.0.who else {
+            return Err(Rejected::new(Failure::Internal, "credentials: nobody judges them"));
+        };
+        let outcome = verifier.verify(parts, body, clock.now()).await;
+        let grant = outcome.map_err(|error| {
+            let reason = format!("verifier: {error}");
+            Rejected::new(error, reason)
+        })?;
+        let now = time_for(&grant, &asked, clock);
+        let project = grant.check(action, asked, now)?;
+        Ok(Caller { project, now, grant: Arc::new(grant) })
+    }
+
+    /// Judges a caller without waiting. Gives back what it asks for if a [`Verifier`] is to judge.
+    fn judge_at_once(
+        &self,
+        action: Option<&str>,
+        asked: Asked,
+        parts: &Parts,
+        body: &[u8],
+        clock: &Clock,
+    ) -> Result<Result<Caller, Box<Rejected>>, Asked> {
+        let found = match &self.0.who {
+            Who::Verified(_) => return Err(asked),
             Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
-                self.verify(Some(access_keys), parts, body, time_for)?
+                self.verify(Some(access_keys), parts, body, |grant| time_for(grant, &asked, clock))
             }
-            Who::Known { tokens, .. } => {
-                let grant = self.bearer(Some(tokens), &parts.headers)?;
-                let now = time_for(&grant);
+            Who::Known { tokens, .. } => self.bearer(Some(tokens), &parts.headers).map(|grant| {
+                let now = time_for(&grant, &asked, clock);
                 (grant, now)
-            }
+            }),
             Who::Everybody if self.is_signed_by_issued_key(&parts.headers) => {
-                self.verify(None, parts, body, time_for)?
+                self.verify(None, parts, body, |grant| time_for(grant, &asked, clock))
             }
             // A caller with a token of a project is in that project, and in no other once that has ended.
             Who::Everybody if self.is_issued_token(&parts.headers) => {
-                let grant = self.bearer(None, &parts.headers)?;
-                let now = time_for(&grant);
-                (grant, now)
+                self.bearer(None, &parts.headers).map(|grant| {
+                    let now = time_for(&grant, &asked, clock);
+                    (grant, now)
+                })
             }
             Who::Everybody => {
-                let project = asked.into_project()?.unwrap_or_else(default_project);
-                return Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() });
-            }
-            Who::Verified(verifier) => {
-                let outcome = verifier.verify(parts, body, clock.now()).await;
-                let grant = outcome.map_err(|error| {
-                    let reason = format!("verifier: {error}");
-                    Rejected::new(error, reason)
-                })?;
-                let now = time_for(&grant);
-                (Arc::new(grant), now)
+                let project = asked.into_project();
+                return Ok(project.map(|project| {
+                    let project = project.unwrap_or_else(default_project);
+                    Caller { now: clock.now_in(&project), project, grant: any_grant() }
+                }));
             }
         };
-        let project = grant.check(action, asked, now)?;
-        Ok(Caller { project, now, grant })
+        Ok(found.and_then(|(grant, now)| {
+            let project = grant.check(action, asked, now)?;
+            Ok(Caller { project, now, grant })
+        }))
     }
 
     /// Verifies a signature, by the keys of the credentials and those that were issued.
@@ -439,6 +473,14 @@ impl Callers {
             }
             None => rejected("token: it is not known"),
         }
+    }
+}
+
+/// The time of a call with a grant.
+fn time_for(grant: &Grant, asked: &Asked, clock: &Clock) -> SystemTime {
+    match grant.project.as_ref().or(asked.project()) {
+        Some(project) => clock.now_in(project),
+        None => clock.now_in(&default_project()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use fabric_model::ProjectId;
@@ -29,9 +30,33 @@ use crate::api::time;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Clock {
-    readings: Arc<RwLock<Readings>>,
+    shared: Arc<Shared>,
     /// The project, if it is the clock of one.
     project: Option<ProjectId>,
+}
+
+/// What the clocks of a server and its projects share.
+#[derive(Debug)]
+struct Shared {
+    readings: RwLock<Readings>,
+    /// Whether all of them show the system's time, as most do: then nothing is locked.
+    is_system: AtomicBool,
+}
+
+impl Shared {
+    fn change<T>(&self, change: impl FnOnce(&mut Readings) -> T) -> T {
+        let mut readings = self.readings.write();
+        let outcome = change(&mut readings);
+        self.is_system.store(*readings == Readings::default(), Ordering::Release);
+        outcome
+    }
+
+    fn time(&self, project: Option<&ProjectId>) -> SystemTime {
+        if self.is_system.load(Ordering::Acquire) {
+            return system_time();
+        }
+        self.readings.read().time(project)
+    }
 }
 
 /// The readings of all clocks of a server.
@@ -93,25 +118,26 @@ impl Clock {
     /// The clock of the system.
     #[must_use]
     pub fn system() -> Self {
-        Self { readings: Arc::default(), project: None }
+        let shared = Shared { readings: RwLock::default(), is_system: AtomicBool::new(true) };
+        Self { shared: Arc::new(shared), project: None }
     }
 
     /// The clock of a project: it follows the server's until it is set, frozen or advanced itself.
     #[must_use]
     pub fn of(&self, project: ProjectId) -> Self {
-        Self { readings: self.readings.clone(), project: Some(project) }
+        Self { shared: self.shared.clone(), project: Some(project) }
     }
 
     /// The time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        self.readings.read().time(self.project.as_ref())
+        self.shared.time(self.project.as_ref())
     }
 
     /// Whether the clock is frozen, or for a project that of the server.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        let readings = self.readings.read();
+        let readings = self.shared.readings.read();
         let is_frozen = |reading: Reading| matches!(reading, Reading::Frozen(_));
         let own = self.project.as_ref().and_then(|project| readings.projects.get(project));
         is_frozen(readings.server) || own.is_some_and(|reading| is_frozen(*reading))
@@ -154,36 +180,34 @@ impl Clock {
 
     /// Returns to the clock of the system, or for a project to that of the server.
     pub fn follow(&self) {
-        let mut readings = self.readings.write();
-        match &self.project {
+        self.shared.change(|readings| match &self.project {
             None => readings.server = Reading::default(),
             Some(project) => _ = readings.projects.remove(project),
-        }
+        });
     }
 
     /// Makes another reading of the one that it has and the time of the clock below.
     fn turn(&self, change: impl FnOnce(Reading, SystemTime) -> Reading) {
-        let mut readings = self.readings.write();
-        match &self.project {
+        self.shared.change(|readings| match &self.project {
             None => readings.server = change(readings.server, system_time()),
             Some(project) => {
                 let below = readings.time(None);
                 let reading = readings.projects.entry(project.clone()).or_default();
                 *reading = change(*reading, below);
             }
-        }
+        });
     }
 
     /// How far it is ahead of the system's clock, in milliseconds.
     pub(crate) fn ahead(&self) -> i64 {
         let system = system_time();
-        let time = self.readings.read().time_by(system, self.project.as_ref());
+        let time = self.shared.readings.read().time_by(system, self.project.as_ref());
         time::milliseconds_between(system, time)
     }
 
     /// The time in a project.
     pub(crate) fn now_in(&self, project: &ProjectId) -> SystemTime {
-        self.readings.read().time(Some(project))
+        self.shared.time(Some(project))
     }
 
     /// The `Date` header for a time in a project, unless the system's clock gives the right one.
@@ -192,7 +216,10 @@ impl Clock {
         project: Option<&ProjectId>,
         now: SystemTime,
     ) -> Option<HeaderValue> {
-        let readings = self.readings.read();
+        if self.shared.is_system.load(Ordering::Acquire) {
+            return None;
+        }
+        let readings = self.shared.readings.read();
         let own = project.and_then(|project| readings.projects.get(project));
         if readings.server == Reading::default() && own.is_none() {
             return None;
@@ -202,31 +229,31 @@ impl Clock {
 
     /// Gives one project the clock of another.
     pub(crate) fn copy(&self, from: &ProjectId, to: &ProjectId) {
-        let mut readings = self.readings.write();
-        if let Some(reading) = readings.projects.get(from).copied() {
-            readings.projects.insert(to.clone(), reading);
-        }
+        self.shared.change(|readings| {
+            if let Some(reading) = readings.projects.get(from).copied() {
+                readings.projects.insert(to.clone(), reading);
+            }
+        });
     }
 
     /// Whether the clock of a project was changed, so it does not follow the server's.
     pub(crate) fn is_set_for(&self, project: &ProjectId) -> bool {
-        self.readings.read().projects.contains_key(project)
+        self.shared.readings.read().projects.contains_key(project)
     }
 
     /// Restores the clock of a project.
     pub(crate) fn restore_of(&self, project: &ProjectId, start: &Readings) {
-        let mut readings = self.readings.write();
-        match start.projects.get(project).copied() {
+        self.shared.change(|readings| match start.projects.get(project).copied() {
             Some(reading) => _ = readings.projects.insert(project.clone(), reading),
             None => _ = readings.projects.remove(project),
-        }
+        });
     }
 
     pub(crate) fn readings(&self) -> Readings {
-        self.readings.read().clone()
+        self.shared.readings.read().clone()
     }
 
     pub(crate) fn restore(&self, readings: Readings) {
-        *self.readings.write() = readings;
+        self.shared.change(|own| *own = readings);
     }
 }

@@ -65,7 +65,7 @@ impl<T> Paths<T> {
 
 impl Segment {
     fn find(&self, path: &str) -> Option<usize> {
-        let end = path.bytes().position(|byte| byte == b'/');
+        let end = path.find('/');
         let name = &path[..end.unwrap_or(path.len())];
         let follow = |next: &Self| match end {
             None => next.place,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -250,23 +250,21 @@ fn allow<'a>(methods: impl Iterator<Item = &'a Method>) -> HeaderValue {
     HeaderValue::from_str(&names.join(", ")).expect("the names of methods are plain text")
 }
 
-/// Maps a time-out to 408 and a panic to 500.
-fn settled(
-    outcome: Option<std::thread::Result<Result<Answer, ApiError>>>,
-) -> Result<Answer, ApiError> {
+/// Waits for an answer, but not for longer than `limit`: then it is 408. A panic is 500.
+async fn settled<F>(limit: Duration, answer: Pin<&mut F>) -> Result<Answer, ApiError>
+where
+    F: Future<Output = Result<Answer, ApiError>> + Send,
+{
+    let mut answer = AssertUnwindSafe(answer).catch_unwind();
+    // Most answers need no waiting, and so no timer.
+    let outcome = match poll_immediate(&mut answer).await {
+        Some(outcome) => Some(outcome),
+        None => Box::pin(tokio::time::timeout(limit, answer)).await.ok(),
+    };
     match outcome {
         Some(Ok(outcome)) => outcome,
         Some(Err(_panic)) => Err(Failure::Internal.into()),
         None => Err(Failure::TimedOut.into()),
-    }
-}
-
-/// Waits for a future, but not for longer than `limit`. Most answers need no waiting, and so no timer.
-async fn in_time<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    match poll_immediate(future.as_mut()).await {
-        Some(output) => Some(output),
-        None => tokio::time::timeout(limit, future).await.ok(),
     }
 }
 
@@ -313,22 +311,22 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         let outcome = match (path, handler) {
             (_, Some(Handler::Operation(handler))) => {
                 let handler = handler.as_ref();
-                let answer = self.answer_operation(handler, &parts, body, &mut call);
-                settled(in_time(self.limits.time, AssertUnwindSafe(answer).catch_unwind()).await)
+                let answer = pin!(self.answer_operation(handler, &parts, body, &mut call));
+                settled(self.limits.time, answer).await
             }
             // Seldom called, so its future is not to take room in that of every call.
             (_, Some(Handler::SignIn(handler))) => {
                 let handler = handler.as_ref();
-                let answer = Box::pin(self.answer_sign_in(handler, &mut parts, body, &mut call));
-                let outcome = AssertUnwindSafe(answer).catch_unwind();
-                settled(in_time(self.limits.time, outcome).await).map_err(of_identity_service)
+                let mut answer =
+                    Box::pin(self.answer_sign_in(handler, &mut parts, body, &mut call));
+                settled(self.limits.time, answer.as_mut()).await.map_err(of_identity_service)
             }
             (Some(path), None) => check_head(&parts).map(|()| {
                 Answer::no_such_method(&parts.method, &path.allowed, &path.service.no_such_method())
             }),
             (None, None) => check_head(&parts).and(Err(Failure::NoSuchApi.into())),
         };
-        let mut response = self.finish(&mut call, &parts, outcome).await;
+        let mut response = pin!(self.finish(&mut call, &parts, outcome)).await;
         if is_head {
             AnswerBody::remove_from(&mut response);
         }
@@ -353,14 +351,14 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
             match self.identify(operation, parts, call).await {
                 Ok(caller) => Some(caller),
                 Err(error) => {
-                    discard_body(parts, body).await;
+                    Box::pin(discard_body(parts, body)).await;
                     return Err(error);
                 }
             }
         } else {
             None
         };
-        call.body = read_body(parts, body, self.limits.body).await?;
+        call.body = pin!(read_body(parts, body, self.limits.body)).await?;
         let caller = match caller {
             Some(caller) => caller,
             None => self.identify(operation, parts, call).await?,
@@ -425,7 +423,13 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         parts: &Parts,
         call: &mut Call<A::Note>,
     ) -> Result<Caller, ApiError> {
-        let identified = self.callers.identify(operation, parts, &call.body, &self.clock).await;
+        let identified =
+            match self.callers.identify_at_once(operation, parts, &call.body, &self.clock) {
+                Some(identified) => identified,
+                None => {
+                    Box::pin(self.callers.identify(operation, parts, &call.body, &self.clock)).await
+                }
+            };
         let caller = identified.map_err(|rejected| note(*rejected, call))?;
         (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
         Ok(caller)
@@ -465,7 +469,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
             }
         };
         call.request_id = Some(id);
-        let mut response = self.around.finish(call, parts, answer).await;
+        let mut response = pin!(self.around.finish(call, parts, answer)).await;
         let headers = response.headers_mut();
         headers.extend(call.request_id.take().map(|id| (header::X_REQUEST_ID, id)));
         // hyper adds the date of the system, by which no caller could set a clock to ours.

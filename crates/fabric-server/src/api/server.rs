@@ -230,10 +230,7 @@ async fn exchange<Stream, S, A>(
     A: Around,
 {
     let watch = requests.watch.clone();
-    let service = service_fn(move |request| {
-        let requests = requests.clone();
-        async move { Ok::<_, Infallible>(requests.answer(request).await) }
-    });
+    let service = service_fn(move |request| requests.clone().answer(request));
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut is_asked = false;
     let served = poll_fn(|context| {
@@ -296,21 +293,25 @@ struct Requests<S, A: Around> {
 }
 
 impl<S: Clone + Send + Sync + 'static, A: Around> Requests<S, A> {
-    async fn answer(&self, mut request: Request<Incoming>) -> Response<Taken> {
+    // hyper moves the future of each call into its place. So what is seldom needed stands on the heap.
+    async fn answer(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Taken>, Infallible> {
         let underway = Underway::new(&self.watch);
         let connection = Connection::of(&self.watch);
         let operations = self.operations.as_deref();
-        let operations = operations
+        let found = operations
             .and_then(|operations| Some((operations, operations.find(request.uri().path())?)));
-        let response = if let Some((operations, place)) = operations {
-            operations.answer(Some(place), request, connection).await
+        let response = if let Some((operations, place)) = found {
+            pin!(operations.answer(Some(place), request, connection)).await
         } else {
             request.extensions_mut().insert(connection);
             // A router is always ready.
-            let Ok(response) = self.router.clone().call(request).await;
+            let Ok(response) = Box::pin(self.router.clone().call(request)).await;
             response.map(AnswerBody::Streamed)
         };
-        response.map(|body| Taken::new(body, Some(underway)))
+        Ok(response.map(|body| Taken::new(body, Some(underway))))
     }
 }
 

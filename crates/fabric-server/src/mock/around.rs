@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use fabric_model::{ApiError, Failure, Invalid, identity};
+use fabric_model::{ApiError, Failure, Invalid};
 use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -26,7 +26,7 @@ use crate::mock::world::World;
 #[derive(Debug, Default)]
 pub(crate) struct Note {
     /// The fault that the call meets.
-    firing: Option<Firing>,
+    firing: Option<Box<Firing>>,
     /// How long the caller is to wait, where it made too many calls.
     retry_after: Option<Duration>,
 }
@@ -51,7 +51,7 @@ impl Around for AroundWorld {
         let Some(operation) = call.operation else { return Err(Failure::NoSuchApi.into()) };
         if let Some(throttle) = self.0.throttle()
             && !operation.is_open
-            && !identity::is_sign_in(operation)
+            && !operation.is_sign_in
             && let Err(wait) = throttle.admit(&project, now)
         {
             let reason = "throttling: the project makes more calls than its rate limit";
@@ -69,7 +69,7 @@ impl Around for AroundWorld {
         });
         let write = firing.as_ref().map_or(Write::Kept, |firing| firing.write);
         let outcome = firing.as_ref().and_then(|firing| firing.outcome);
-        call.note.firing = firing;
+        call.note.firing = firing.map(Box::new);
         Ok(Mock { projects: self.0.all_projects().clone(), project, now, write, outcome })
     }
 
@@ -98,12 +98,12 @@ impl Around for AroundWorld {
         if let Some(firing) = &firing {
             answer = meet(firing, call, parts, answer);
         }
-        self.note(call, parts, &answer, firing.as_ref());
+        self.note(call, parts, &answer, firing.as_deref());
         if !answer.status.is_success() && parts.headers.contains_key(X_MOCK_EXPLAIN) {
             answer.headers.extend(call.reason.as_deref().map(reason_header));
         }
         let Some(firing) = firing else { return answer.into_response() };
-        deliver(&firing, answer, call.connection.clone(), self.0.stop()).await
+        Box::pin(deliver(&firing, answer, call.connection.clone(), self.0.stop())).await
     }
 }
 

@@ -1,9 +1,11 @@
 //! Coverage: how often callers met each documented answer of each operation.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fabric_model::{ApiError, Failure, OperationInfo, identity, operations};
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -68,6 +70,8 @@ const OTHER: usize = ANSWERS - 1;
 #[derive(Debug)]
 pub(crate) struct Counts {
     operations: Vec<OfOperation>,
+    /// Their places, by their ids.
+    places: HashMap<&'static str, usize, FixedState>,
     /// What was of no operation.
     elsewhere: AtomicU64,
     /// How many calls took at most so long, and how long all took.
@@ -90,8 +94,12 @@ impl Counts {
             operation,
             answers: Default::default(),
         };
+        let operations: Vec<_> =
+            operations().iter().chain(identity::operations()).map(counted).collect();
+        let places = operations.iter().enumerate().map(|(place, of)| (of.operation.id, place));
         Self {
-            operations: operations().iter().chain(identity::operations()).map(counted).collect(),
+            places: places.collect(),
+            operations,
             elsewhere: AtomicU64::new(0),
             times: Default::default(),
             microseconds: AtomicU64::new(0),
@@ -110,10 +118,8 @@ impl Counts {
         let bucket = BUCKETS.iter().position(|most| took <= *most).unwrap_or_default();
         self.times[bucket].fetch_add(1, Ordering::Relaxed);
         self.microseconds.fetch_add(took, Ordering::Relaxed);
-        let of = self
-            .operations
-            .iter()
-            .find(|of| operation.is_some_and(|operation| operation.id == of.operation.id));
+        let place = operation.and_then(|operation| self.places.get(operation.id));
+        let of = place.map(|place| &self.operations[*place]);
         let counter = match of {
             None => &self.elsewhere,
             Some(of) => &of.answers[of.place(status, error_code)],
@@ -130,7 +136,7 @@ impl Counts {
 
     pub(crate) fn coverage(&self) -> Coverage {
         // Sign-in is no part of the service.
-        let of_service = |of: &&OfOperation| !identity::is_sign_in(of.operation);
+        let of_service = |of: &&OfOperation| !of.operation.is_sign_in;
         let operations = self.operations.iter().filter(of_service);
         let operations: Vec<_> = operations.map(OfOperation::coverage).collect();
         let documented =

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-use fabric_model::{OperationInfo, ProjectId, identity};
+use fabric_model::{OperationInfo, ProjectId};
 use parking_lot::Mutex;
 
 use crate::mock::error::ControlError;
@@ -60,7 +60,7 @@ impl ActiveFault {
         // A fault of no operation is one of the service: whoever is to meet it must be able to sign in.
         let is_its_operation = match when.operation.as_deref() {
             Some(id) => id == call.operation.id,
-            None => !identity::is_sign_in(call.operation),
+            None => !call.operation.is_sign_in,
         };
         let is_meant = is_its_operation
             && when.parameters.iter().all(|(name, value)| call.has(name, value))

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
-use fabric_model::identity::is_sign_in;
 use fabric_model::{OperationInfo, ProjectId};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -34,9 +34,18 @@ pub(crate) struct Call<'a> {
     pub(crate) signature: Option<&'a SignatureMismatch>,
 }
 
-/// A call in memory: its texts in one piece.
+/// Calls in memory, one after another: their texts are in one piece, and no call allocates by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Segment {
+    heads: Vec<Head>,
+    texts: Vec<u8>,
+    /// What methods and signature mismatches take.
+    more: usize,
+}
+
+/// What is known of a call besides its texts.
 #[derive(Debug)]
-pub(crate) struct Packed {
+pub(crate) struct Head {
     pub(crate) sequence: u64,
     at: SystemTime,
     pub(crate) operation: Option<&'static OperationInfo>,
@@ -45,9 +54,24 @@ pub(crate) struct Packed {
     microseconds: u64,
     fault: Option<u64>,
     body_length: u64,
-    texts: Box<[u8]>,
+    start: u32,
     ends: Ends,
     signature: Option<Box<SignatureMismatch>>,
+}
+
+/// A call of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed<'a> {
+    head: &'a Head,
+    texts: &'a [u8],
+}
+
+impl Deref for Packed<'_> {
+    type Target = Head;
+
+    fn deref(&self) -> &Head {
+        self.head
+    }
 }
 
 /// Where each of the texts ends.
@@ -70,49 +94,55 @@ fn told<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a [u8] {
     if is_secret(name) { REDACTED.as_bytes() } else { beginning(value.as_bytes()) }
 }
 
-impl Packed {
-    /// A call that has no place yet.
-    pub(crate) fn new(call: &Call<'_>) -> Self {
-        let (body, answer) = match call.operation.filter(|operation| is_sign_in(operation)) {
+impl Segment {
+    /// An empty one, which has room at once if it is to become large.
+    pub(crate) fn new(room: usize) -> Self {
+        Self { heads: Vec::new(), texts: Vec::with_capacity(room), more: 0 }
+    }
+
+    /// Adds a call.
+    pub(crate) fn add(&mut self, sequence: u64, call: &Call<'_>) {
+        let (body, answer) = match call.operation.filter(|operation| operation.is_sign_in) {
             Some(_) => (redacted(call.body), redacted(call.answer)),
             None => (Cow::Borrowed(call.body), Cow::Borrowed(call.answer)),
         };
-        let (body, answer) = (beginning(&body), beginning(&answer));
-        let error_code = call.error_code.unwrap_or_default();
-        let reason = call.reason.unwrap_or_default();
-        let headers = call.headers.iter();
-        let headers =
-            headers.map(|(name, value)| name.as_str().len() + told(name, value).len() + 2);
-        let length = call.target.len()
-            + headers.sum::<usize>()
-            + body.len()
-            + answer.len()
-            + error_code.len()
-            + call.request_id.len()
-            + reason.len();
-        let mut texts = Vec::with_capacity(length);
-        let mut add = |parts: &[&[u8]]| {
-            for part in parts {
-                texts.extend_from_slice(part);
-            }
-            u32::try_from(texts.len()).unwrap_or(u32::MAX)
-        };
-        let target = add(&[call.target.as_bytes()]);
-        let mut headers = target;
+        let texts = &mut self.texts;
+        // What is too far away for the numbers of a place can't be there: see `is_full`.
+        let place = |texts: &Vec<u8>| u32::try_from(texts.len()).unwrap_or(u32::MAX);
+        let start = place(texts);
+        texts.extend_from_slice(call.target.as_bytes());
+        let target = place(texts);
         for (name, value) in call.headers {
-            headers = add(&[name.as_str().as_bytes(), b":", told(name, value), b"\n"]);
+            texts.extend_from_slice(name.as_str().as_bytes());
+            texts.push(b':');
+            texts.extend_from_slice(told(name, value));
+            texts.push(b'\n');
         }
+        let headers = place(texts);
+        let mut add = |part: &[u8]| {
+            texts.extend_from_slice(part);
+            place(texts)
+        };
         let ends = Ends {
             target,
             headers,
-            body: add(&[body]),
-            answer: add(&[answer]),
-            error_code: add(&[error_code.as_bytes()]),
-            request_id: add(&[call.request_id.as_bytes()]),
-            reason: add(&[reason.as_bytes()]),
+            body: add(beginning(&body)),
+            answer: add(beginning(&answer)),
+            error_code: add(call.error_code.unwrap_or_default().as_bytes()),
+            request_id: add(call.request_id.as_bytes()),
+            reason: add(call.reason.unwrap_or_default().as_bytes()),
         };
-        Self {
-            sequence: 0,
+        self.more += call.method.as_str().len();
+        let signature = call.signature.cloned().map(Box::new);
+        if let Some(signature) = &signature {
+            let of_caller = signature.canonical_request_of_caller.as_ref();
+            self.more += size_of::<SignatureMismatch>()
+                + signature.canonical_request.len()
+                + signature.string_to_sign.len()
+                + of_caller.map_or(0, String::len);
+        }
+        self.heads.push(Head {
+            sequence,
             at: call.at,
             operation: call.operation,
             method: call.method.clone(),
@@ -120,69 +150,86 @@ impl Packed {
             microseconds: u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
             fault: call.fault,
             body_length: call.body.len() as u64,
-            texts: texts.into_boxed_slice(),
+            start,
             ends,
-            signature: call.signature.cloned().map(Box::new),
-        }
+            signature,
+        });
     }
 
-    fn text(&self, start: u32, end: u32) -> &[u8] {
+    /// Whether its texts have so many bytes.
+    pub(crate) fn is_full(&self, size: usize) -> bool {
+        self.texts.len() >= size
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// The number of the last call; 0 if there is none.
+    pub(crate) fn last(&self) -> u64 {
+        self.heads.last().map_or(0, |head| head.sequence)
+    }
+
+    /// How much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.heads.capacity() * size_of::<Head>()
+            + self.texts.capacity()
+            + self.more
+    }
+
+    /// The calls, the oldest first.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = Packed<'_>> {
+        self.heads.iter().map(|head| Packed { head, texts: &self.texts })
+    }
+}
+
+impl<'a> Packed<'a> {
+    fn text(&self, start: u32, end: u32) -> &'a [u8] {
         &self.texts[start as usize..end as usize]
     }
 
-    fn target(&self) -> &[u8] {
-        self.text(0, self.ends.target)
+    fn target(&self) -> &'a [u8] {
+        self.text(self.head.start, self.head.ends.target)
     }
 
-    fn headers(&self) -> &[u8] {
-        self.text(self.ends.target, self.ends.headers)
+    fn headers(&self) -> &'a [u8] {
+        self.text(self.head.ends.target, self.head.ends.headers)
     }
 
-    pub(crate) fn body(&self) -> &[u8] {
-        self.text(self.ends.headers, self.ends.body)
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.text(self.head.ends.headers, self.head.ends.body)
     }
 
-    fn answer(&self) -> &[u8] {
-        self.text(self.ends.body, self.ends.answer)
+    fn answer(&self) -> &'a [u8] {
+        self.text(self.head.ends.body, self.head.ends.answer)
     }
 
-    pub(crate) fn error_code(&self) -> &[u8] {
-        self.text(self.ends.answer, self.ends.error_code)
+    pub(crate) fn error_code(&self) -> &'a [u8] {
+        self.text(self.head.ends.answer, self.head.ends.error_code)
     }
 
-    fn request_id(&self) -> &[u8] {
-        self.text(self.ends.error_code, self.ends.request_id)
+    fn request_id(&self) -> &'a [u8] {
+        self.text(self.head.ends.error_code, self.head.ends.request_id)
     }
 
-    fn reason(&self) -> &[u8] {
-        self.text(self.ends.request_id, self.ends.reason)
+    fn reason(&self) -> &'a [u8] {
+        self.text(self.head.ends.request_id, self.head.ends.reason)
     }
 
     /// The path, as it was sent.
-    pub(crate) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &'a str {
         let path = self.target().split(|byte| *byte == b'?').next().unwrap_or_default();
         std::str::from_utf8(path).unwrap_or_default()
     }
 
     /// The path parameters, as the route decodes them.
-    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+    pub(crate) fn parameters(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
+        let path = self.path();
         let operation = self.operation.into_iter();
-        operation.flat_map(|operation| operation.path_parameters(self.path()))
-    }
-
-    /// How much memory it takes, with its place in a queue that may be half empty.
-    pub(crate) fn bytes(&self) -> usize {
-        let signature = self.signature.as_ref();
-        2 * size_of::<Self>()
-            + self.texts.len()
-            + self.method.as_str().len()
-            + signature.map_or(0, |signature| {
-                let of_caller = signature.canonical_request_of_caller.as_ref();
-                size_of::<SignatureMismatch>()
-                    + signature.canonical_request.len()
-                    + signature.string_to_sign.len()
-                    + of_caller.map_or(0, String::len)
-            })
+        operation.flat_map(move |operation| operation.path_parameters(path))
     }
 
     pub(crate) fn entry(&self, project: Option<&ProjectId>) -> Entry {

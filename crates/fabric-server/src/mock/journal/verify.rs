@@ -165,7 +165,7 @@ impl From<&Filter> for Matching {
 
 impl Matching {
     /// Where a call is not as meant.
-    pub(crate) fn differences(&self, project: Option<&ProjectId>, kept: &Packed) -> Vec<String> {
+    pub(crate) fn differences(&self, project: Option<&ProjectId>, kept: Packed<'_>) -> Vec<String> {
         let mut differs_in = self.differences_but_of_body(kept);
         if self.project_id.as_ref().is_some_and(|wanted| Some(wanted) != project) {
             differs_in.push("project_id".to_owned());
@@ -182,7 +182,7 @@ impl Matching {
         differs_in
     }
 
-    pub(crate) fn differences_but_of_body(&self, kept: &Packed) -> Vec<String> {
+    pub(crate) fn differences_but_of_body(&self, kept: Packed<'_>) -> Vec<String> {
         let is_other = |wanted: &Option<String>, given: &[u8]| {
             wanted.as_ref().is_some_and(|wanted| wanted.as_bytes() != given)
         };
