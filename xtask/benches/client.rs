@@ -55,6 +55,8 @@ fn update() -> AccessClientUpdate {
 }
 
 async fn bare(calls: u32, endpoint: &str) -> Outcome {
+    // reqwest takes the process's provider of cryptography: an error says that there is one.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let client = reqwest::Client::builder().no_proxy().build()?;
     let url = format!("{endpoint}/v1/access-clients/{ID}");
     let update = update();

@@ -8,9 +8,9 @@ mod node;
 pub(crate) mod python;
 mod rust;
 mod server;
-mod tools;
+pub(crate) mod tools;
 mod vendor;
-mod workshop;
+pub(crate) mod workshop;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,6 +1,10 @@
 //! The tasks of this repository: `cargo xtask check`, `test`, `openapi`, `conformance`, `attack`, `bench` and `soak`.
 
+<<<<<<< HEAD
 mod attack;
+=======
+mod bench;
+>>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
 mod breaking;
 mod check;
 mod conformance;
@@ -14,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::conformance::python::Depth;
-use crate::shell::{Outcome, cargo, complain, say};
+use crate::shell::{complain, say};
 use crate::stage::{Lacking, Stages};
 
 /// The tasks of this repository.
@@ -52,6 +56,7 @@ enum Task {
         #[arg(long)]
         thorough: bool,
     },
+<<<<<<< HEAD
     /// Attacks servers of its own and the command `fabric`, and prints what came of it as a table
     ///
     /// Fails if a server dies, panics, answers outside the contract, takes more memory than its budgets, keeps
@@ -59,6 +64,13 @@ enum Task {
     Attack(attack::Options),
     /// Measures what server, client and model cost, against doing without them
     Bench,
+=======
+    /// Counts what server, client and model cost, against doing without them
+    ///
+    /// Counts instructions by valgrind, which as root it installs from Debian's packages, and then takes the
+    /// processor time of servers in turns. Prints the tables of xtask/README.md.
+    Bench(bench::Bench),
+>>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
     /// Makes a million calls to the mock server with its journal on, and watches its memory
     Soak,
 }
@@ -81,9 +93,14 @@ fn main() -> ExitCode {
         Task::Openapi { check: true, .. } => openapi::check(),
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
+<<<<<<< HEAD
         Task::Attack(options) => attack::attack(&options),
         Task::Bench => bench(""),
         Task::Soak => bench(" -- soak"),
+=======
+        Task::Bench(asked) => bench::bench(&asked),
+        Task::Soak => bench::soak(),
+>>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,9 +118,4 @@ fn in_stages(task: impl FnOnce(&mut Stages) -> Result<(), stage::Failed>) -> Exi
         say(&format!("\nstopped at `{name}`, which failed: the stages after it were not run"));
     }
     stages.finish()
-}
-
-fn bench(arguments: &str) -> Outcome {
-    cargo("build --release --package fabric-server")?;
-    cargo(&format!("bench --package xtask --bench overhead{arguments}"))
 }

@@ -10,7 +10,7 @@ pub(super) fn workshop() -> PathBuf {
 }
 
 /// The folder that cargo builds in, which this program itself is in.
-pub(super) fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
 }

@@ -1,0 +1,83 @@
+//! What our layers cost: the server beside bare axum, the client beside bare reqwest, validating beside parsing.
+
+pub(crate) mod callgrind;
+mod counts;
+mod load;
+mod memory;
+mod server;
+mod subject;
+mod table;
+mod turns;
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::conformance::workshop::target;
+use crate::shell::{Outcome, cargo, say};
+
+pub(crate) use memory::soak;
+
+/// The core of the servers, and that of the load.
+const SERVER_CORE: &str = "0";
+const LOAD_CORE: &str = "1";
+
+/// The profile of `Cargo.toml`: as released, with the names of functions.
+const PROFILE: &str = "counted";
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Only counts, and fails if a call has grown by 3 % since xtask/benches/counts.toml was written
+    #[arg(long)]
+    check: bool,
+    /// Only counts, and writes xtask/benches/counts.toml
+    #[arg(long, conflicts_with = "check")]
+    accept: bool,
+    /// Only shows in which functions a call of the server spends its instructions
+    #[arg(long, conflicts_with_all = ["check", "accept"])]
+    profile: bool,
+}
+
+pub(crate) fn bench(asked: &Bench) -> Outcome {
+    callgrind::install().map_err(|missing| missing.to_string())?;
+    if asked.check {
+        return check();
+    }
+    build()?;
+    if asked.profile {
+        return counts::show_profile();
+    }
+    let counted = counts::count()?;
+    say(&counts::tables(&counted));
+    if asked.accept {
+        return counts::accept(&counted);
+    }
+    say(&turns::tables()?);
+    say(&memory::table_of_rest()?);
+    Ok(())
+}
+
+/// Counts, and fails if a call costs more than it did.
+pub(crate) fn check() -> Outcome {
+    build()?;
+    let counted = counts::count()?;
+    say(&counts::tables(&counted));
+    counts::check(&counted)
+}
+
+/// Builds the server, and what it is compared with, at once: the dependencies are then the same.
+fn build() -> Outcome {
+    fs::create_dir_all(folder())
+        .map_err(|error| format!("cannot make {}: {error}", folder().display()))?;
+    cargo(&format!("build --locked --profile {PROFILE} --package fabric-server --package benches"))
+}
+
+fn built(program: &str) -> PathBuf {
+    target().join(PROFILE).join(program)
+}
+
+/// Where profiles are put.
+fn folder() -> PathBuf {
+    target().join("bench")
+}

@@ -1,0 +1,135 @@
+//! Counts what a program executes, by valgrind's callgrind: the same on a busy machine as on an idle one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::conformance::tools;
+use crate::shell::{read, write};
+use crate::stage::Missing;
+
+const REMEDY: &str = "install valgrind, which in Debian is the package of that name";
+
+/// Functions that take memory from the heap.
+const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "memalign", "posix_memalign"];
+
+/// Finds valgrind. Where it isn't, and this is root on Debian, it is installed from Debian's packages.
+pub(crate) fn install() -> Result<PathBuf, Missing> {
+    tools::find("taskset", "install util-linux, on Linux")?;
+    tools::debian("valgrind", "valgrind", REMEDY)
+}
+
+/// The command, on the first core, with callgrind that writes its profile there at the end.
+pub(super) fn under(command: &Command, profile: &Path) -> Result<Command, String> {
+    // What stood there would be taken for the profile of a program that ended without one.
+    write(profile, "")?;
+    let mut counted = Command::new("taskset");
+    counted.args(["--cpu-list", super::SERVER_CORE, "valgrind", "--quiet", "--tool=callgrind"]);
+    counted.arg(format!("--callgrind-out-file={}", profile.display()));
+    counted.arg(command.get_program()).args(command.get_args());
+    Ok(counted)
+}
+
+/// What a program executed, by function.
+#[derive(Debug, Default)]
+pub(super) struct Profile {
+    functions: BTreeMap<String, Cost>,
+}
+
+/// What is spent in a function.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cost {
+    /// Instructions of the function itself.
+    own: f64,
+    /// Those, and those of what it calls.
+    pub(super) inclusive: f64,
+    /// How often it is called.
+    calls: f64,
+}
+
+impl Profile {
+    /// Reads a profile in callgrind's format, version 1. A name stands in full where it is met first, as
+    /// `fn=(7) main`, and as `fn=(7)` afterwards.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let text = read(path)?;
+        let wrong = || format!("{} is no profile of callgrind", path.display());
+        let mut names = BTreeMap::new();
+        let mut profile = Self::default();
+        let mut function = String::new();
+        let mut call: Option<(String, f64)> = None;
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("fn=") {
+                function = named(&mut names, name);
+            } else if let Some(name) = line.strip_prefix("cfn=") {
+                call = Some((named(&mut names, name), 0.0));
+            } else if let Some(count) = line.strip_prefix("calls=") {
+                let count = count.split(' ').next().and_then(|count| count.parse().ok());
+                call.as_mut().ok_or_else(wrong)?.1 = count.ok_or_else(wrong)?;
+            } else if line
+                .starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
+            {
+                // A place, and what was executed there: in a call, or by the function itself.
+                let cost = line.split(' ').nth(1).map_or(Ok(0.0), str::parse);
+                let cost: f64 = cost.map_err(|_| wrong())?;
+                if let Some((callee, calls)) = call.take() {
+                    // A function that calls itself has these instructions already.
+                    if callee != function {
+                        profile.functions.entry(function.clone()).or_default().inclusive += cost;
+                    }
+                    profile.functions.entry(callee).or_default().calls += calls;
+                } else {
+                    let own = profile.functions.entry(function.clone()).or_default();
+                    own.own += cost;
+                    own.inclusive += cost;
+                }
+            }
+        }
+        if profile.functions.is_empty() { Err(wrong()) } else { Ok(profile) }
+    }
+
+    /// What one of so many calls took, if `start` is the profile without them.
+    pub(super) fn of_a_call(mut self, start: &Self, calls: u32) -> Self {
+        let calls = f64::from(calls);
+        for (name, cost) in &mut self.functions {
+            let before = start.functions.get(name).copied().unwrap_or_default();
+            cost.own = (cost.own - before.own) / calls;
+            cost.inclusive = (cost.inclusive - before.inclusive) / calls;
+            cost.calls = (cost.calls - before.calls) / calls;
+        }
+        self
+    }
+
+    pub(super) fn instructions(&self) -> f64 {
+        self.functions.values().map(|cost| cost.own).sum()
+    }
+
+    /// Those of SHA-256, which are overstated: valgrind has no SHA instructions, as most machines have.
+    pub(super) fn hashing(&self) -> f64 {
+        let hashing = self.functions.iter().filter(|(name, _)| name.contains("sha2::"));
+        hashing.map(|(_, cost)| cost.own).sum()
+    }
+
+    /// How often memory is taken from the heap.
+    pub(super) fn allocations(&self) -> f64 {
+        ALLOCATORS.iter().filter_map(|name| self.functions.get(*name)).map(|cost| cost.calls).sum()
+    }
+
+    /// The functions in which most is spent, the most costly first.
+    pub(super) fn most_costly(&self) -> Vec<(&str, Cost)> {
+        let functions = self.functions.iter().map(|(name, cost)| (name.as_str(), *cost));
+        let mut functions: Vec<_> = functions.collect();
+        functions.sort_by(|one, other| other.1.inclusive.total_cmp(&one.1.inclusive));
+        functions
+    }
+}
+
+/// The name that a number stands for, or is given here.
+fn named(names: &mut BTreeMap<String, String>, text: &str) -> String {
+    match text.split_once(' ') {
+        Some((number, name)) => {
+            names.insert(number.to_owned(), name.to_owned());
+            name.to_owned()
+        }
+        None => names.get(text).cloned().unwrap_or_else(|| text.to_owned()),
+    }
+}
