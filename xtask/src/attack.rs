@@ -21,6 +21,7 @@ mod server;
 mod slow;
 mod start;
 mod target;
+mod tls;
 
 use std::fs;
 use std::path::PathBuf;
@@ -75,6 +76,7 @@ fn attacks() -> Vec<Attack> {
         http1::ATTACKS,
         http2::ATTACKS,
         slow::ATTACKS,
+        tls::ATTACKS,
         oversized::ATTACKS,
         flood::ATTACKS,
         guess::ATTACKS,

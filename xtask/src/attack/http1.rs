@@ -17,7 +17,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         promise: "each answer is one of the contract",
         share: 200,
         at_most: u64::MAX,
-        on: On::Server { flags: &[], run: |attacker| Box::pin(attacker.crowd(32, bytes)) },
+        on: On::Server { flags: &[], run: |attacker| Box::pin(attacker.crowd(128, bytes)) },
     },
     Attack {
         name: "http1-grammar",
@@ -53,7 +53,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         promise: "each answer is one of the contract",
         share: 50,
         at_most: u64::MAX,
-        on: On::Server { flags: &[], run: |attacker| Box::pin(attacker.crowd(16, framing)) },
+        on: On::Server { flags: &[], run: |attacker| Box::pin(attacker.crowd(64, framing)) },
     },
 ];
 

@@ -25,25 +25,9 @@ const SHORT: &[&str] = &[
     "1s",
 ];
 
-const TLS: &[&str] = &[
-    "--head-timeout",
-    "1s",
-    "--idle-timeout",
-    "1s",
-    "--request-timeout",
-    "1s",
-    "--tls-self-signed",
-    "{folder}/authority.pem",
-];
-
 /// An attack of callers who do the same.
 const fn slow(name: &'static str, does: &'static str, run: fn(Attacker) -> Running) -> Attack {
     let on = On::Server { flags: SHORT, run };
-    Attack { name, does, promise: "the server ends every connection", share: 5, at_most: 500, on }
-}
-
-const fn slow_tls(name: &'static str, does: &'static str, run: fn(Attacker) -> Running) -> Attack {
-    let on = On::Server { flags: TLS, run };
     Attack { name, does, promise: "the server ends every connection", share: 5, at_most: 500, on }
 }
 
@@ -79,6 +63,23 @@ pub(crate) const ATTACKS: &[Attack] = &[
         let snapshot = String::from_utf8_lossy(&snapshot).replacen("POST", "PUT", 1);
         each(attacker, Caller { drip: b" ", ..Caller::of(snapshot.as_bytes()) })
     }),
+    Attack {
+        name: "slow-large-heads",
+        does: "heads of 500 KiB without end",
+        promise: "the server ends every connection",
+        share: 5,
+        at_most: 500,
+        on: On::Server {
+            flags: SHORT,
+            run: |attacker| {
+                let mut head = b"GET /v1/access-clients HTTP/1.1\r\n".to_vec();
+                for number in 0..50 {
+                    head.extend(format!("x-{number}: {}\r\n", "h".repeat(10_000)).into_bytes());
+                }
+                each(attacker, Caller::of(&head))
+            },
+        },
+    },
     slow("slow-idle", "connections that ask once and no more", |attacker| {
         each(
             attacker,
@@ -113,17 +114,6 @@ pub(crate) const ATTACKS: &[Attack] = &[
         frames.extend(frame(DATA, 0, 3, b"{"));
         each(attacker, Caller::of(&after_one(&frames)))
     }),
-    slow_tls("slow-tls-silent", "TLS handshakes that do not begin", |attacker| {
-        each(attacker, Caller::of(b""))
-    }),
-    slow_tls("slow-tls-half", "TLS handshakes that stop in the first message", |attacker| {
-        each(attacker, Caller::of(&hello()[..40]))
-    }),
-    slow_tls(
-        "slow-tls-unfinished",
-        "TLS handshakes that stop after the first message",
-        |attacker| each(attacker, Caller::of(&hello())),
-    ),
     Attack {
         name: "slow-unread",
         does: "large answers over HTTP/1.1 that nobody reads",
@@ -154,7 +144,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
 ];
 
 /// What each of many callers does.
-struct Caller {
+pub(crate) struct Caller {
     opening: Vec<u8>,
     /// How many answers it reads before it waits.
     answers: u32,
@@ -163,7 +153,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn of(opening: &[u8]) -> Self {
+    pub(crate) fn of(opening: &[u8]) -> Self {
         Self { opening: opening.to_vec(), answers: 0, drip: b"" }
     }
 }
@@ -185,40 +175,8 @@ fn after_one(frames: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The first message of TLS 1.3, with a group and a point that the server takes.
-fn hello() -> Vec<u8> {
-    let sized = |bytes: &[u8]| {
-        let mut all = u16::try_from(bytes.len()).unwrap_or_default().to_be_bytes().to_vec();
-        all.extend_from_slice(bytes);
-        all
-    };
-    let extension = |kind: u16, bytes: &[u8]| [kind.to_be_bytes().to_vec(), sized(bytes)].concat();
-    // The base point of the curve.
-    let mut point = [0; 32];
-    point[0] = 9;
-    let share = [vec![0, 0x1d], sized(&point)].concat();
-    let extensions = [
-        extension(43, &[2, 3, 4]),
-        extension(10, &sized(&[0, 0x1d])),
-        extension(13, &sized(&[4, 3, 8, 4, 8, 7])),
-        extension(51, &sized(&share)),
-    ]
-    .concat();
-    let body = [
-        vec![3, 3],
-        vec![7; 32],
-        vec![0],
-        sized(&[0x13, 1, 0x13, 2, 0x13, 3]),
-        vec![1, 0],
-        sized(&extensions),
-    ]
-    .concat();
-    let message = [vec![1, 0], sized(&body)].concat();
-    [vec![0x16, 3, 1], sized(&message)].concat()
-}
-
 /// Lets all callers do the same at once, and waits until the server has ended the connection of each.
-fn each(attacker: Attacker, caller: Caller) -> Running {
+pub(crate) fn each(attacker: Attacker, caller: Caller) -> Running {
     let caller = Arc::new(caller);
     let amount = attacker.amount;
     Box::pin(attacker.crowd(amount, move |attacker| one(attacker, caller.clone())))
