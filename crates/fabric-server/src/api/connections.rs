@@ -1,8 +1,9 @@
 //! The connections of a server: how many there may be, how long each may wait, and how they end.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Poll};
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -281,6 +282,18 @@ impl Watch {
         self.waker.register(context.waker());
         self.is_finishing.load(Ordering::Acquire)
     }
+
+    /// Waits for a future, unless the connection is to end.
+    pub(crate) async fn unless_finishing<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|context| {
+            if self.is_finishing(context) {
+                return Poll::Ready(None);
+            }
+            future.as_mut().poll(context).map(Some)
+        })
+        .await
+    }
 }
 
 /// A call that is underway, until its answer was taken or given up.
@@ -354,17 +367,24 @@ impl Connection {
     }
 }
 
+/// What a connection over HTTP/2 begins with.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// The stream of a connection, which tells its [`Watch`] what goes over it.
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: TcpStream,
     watch: Arc<Watch>,
     is_blocked: bool,
+    /// What was read to tell the version of HTTP, and is still to be passed on.
+    start: [u8; PREFACE.len()],
+    start_length: u8,
 }
 
 impl Watched {
     pub(crate) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
-        Self { stream, watch, is_blocked: false }
+        let start = [0; PREFACE.len()];
+        Self { stream, watch, is_blocked: false, start, start_length: 0 }
     }
 
     fn note<T>(&mut self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -387,12 +407,49 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// Whether the other side speaks HTTP/2 from the start.
+    ///
+    /// # Errors
+    ///
+    /// The stream cannot be read.
+    pub(crate) async fn begins_http_2(&mut self) -> io::Result<bool> {
+        let mut length = 0;
+        while length < PREFACE.len() {
+            let read = self.stream.read(&mut self.start[length..]).await?;
+            length += read;
+            self.start_length = u8::try_from(length).unwrap_or(u8::MAX);
+            if read == 0 || self.start[..length] != PREFACE[..length] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Passes on what was read to tell the version; whether nothing more fits.
+    fn pass_start_on(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let length = usize::from(self.start_length);
+        let passed = length.min(buffer.remaining());
+        buffer.put_slice(&self.start[..passed]);
+        self.start.copy_within(passed..length, 0);
+        self.start_length = u8::try_from(length - passed).unwrap_or(u8::MAX);
+        buffer.remaining() == 0
+    }
+}
+
 impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.start_length > 0 {
+            // Together with what follows: hyper makes room for another piece when it gets a small one.
+            if !self.pass_start_on(buffer) {
+                let _ = Pin::new(&mut self.stream).poll_read(context, buffer)?;
+            }
+            return Poll::Ready(Ok(()));
+        }
         let filled = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let watch = &self.watch;

@@ -14,9 +14,10 @@ use bytes::Bytes;
 use fabric_model::{ApiError, Failure};
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -43,10 +44,6 @@ pub struct Server {
     connections: Connections,
     tasks: [JoinHandle<()>; 2],
 }
-
-/// hyper answers more headers than this by itself, without a body. It makes room for as many with every
-/// request, so that a large number is paid for every time.
-const HYPER_MAX_HEADERS: usize = 128;
 
 /// How much of an answer is handed over at once: so much is held for a caller who does not take it.
 const PIECE: usize = 64 * 1024;
@@ -141,7 +138,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
     }
 
     async fn accept(self, listener: tokio::net::TcpListener, connections: Connections) {
-        let http = Arc::new(http());
+        let http = Arc::new(Http::new());
         #[cfg(feature = "tls")]
         let is_plain = self.tls.is_none();
         #[cfg(not(feature = "tls"))]
@@ -185,7 +182,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
     fn serve(
         &self,
         stream: Option<TcpStream>,
-        http: Arc<Builder<TokioExecutor>>,
+        http: Arc<Http>,
         watch: Arc<Watch>,
     ) -> impl Future<Output = ()> + Send + use<S, A> {
         let (operations, router) = (self.operations.clone(), self.router.clone());
@@ -193,45 +190,95 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
         let tls = self.tls.clone();
         async move {
             let Some(stream) = stream else { return };
-            let stream = Watched::new(stream, watch.clone());
-            let requests = Arc::new(Requests { operations, router, watch });
+            let mut stream = Watched::new(stream, watch.clone());
+            let requests = Arc::new(Requests { operations, router, watch: watch.clone() });
+            // What takes too long here ends with the connection: it has sent no head in time.
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
-                // A handshake that takes too long ends with the connection: it has sent no head in time.
-                match tls.accept(stream).await {
-                    Ok(stream) => exchange(&http, stream, requests).await,
-                    Err(error) => tracing::debug!(%error, "no TLS"),
+                match watch.unless_finishing(tls.accept(stream)).await {
+                    Some(Ok(stream)) => {
+                        let version = Version::of(&stream);
+                        http.exchange(version, stream, requests).await;
+                    }
+                    Some(Err(error)) => tracing::debug!(%error, "no TLS"),
+                    None => {}
                 }
                 return;
             }
-            exchange(&http, stream, requests).await;
+            let is_http_2 = watch.unless_finishing(stream.begins_http_2()).await;
+            let Some(Ok(is_http_2)) = is_http_2 else { return };
+            let version = if is_http_2 { Version::Http2 } else { Version::Http1 };
+            http.exchange(version, stream, requests).await;
         }
     }
 }
 
-/// Wider than our own limits, so that it is us who reject, with an error of the contract. Times are kept by
-/// [`Connections`]: a timer of hyper's would be made for each request.
-fn http() -> Builder<TokioExecutor> {
-    let mut http = Builder::new(TokioExecutor::new());
-    http.http1().max_headers(HYPER_MAX_HEADERS).max_buf_size(4 * HEADERS_MAX_LENGTH);
-    let headers_max = u32::try_from(HEADERS_MAX_LENGTH).unwrap_or(u32::MAX);
-    http.http2().max_header_list_size(2 * headers_max);
-    http
+/// What a connection speaks.
+#[derive(Clone, Copy)]
+enum Version {
+    Http1,
+    Http2,
 }
 
-/// Answers the requests of a connection until it ends, or is to end.
-async fn exchange<Stream, S, A>(
-    http: &Builder<TokioExecutor>,
-    stream: Stream,
-    requests: Arc<Requests<S, A>>,
-) where
-    Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Clone + Send + Sync + 'static,
-    A: Around,
+#[cfg(feature = "tls")]
+impl Version {
+    /// What was agreed on while TLS began.
+    fn of<S>(stream: &tokio_rustls::server::TlsStream<S>) -> Self {
+        let (_, tls) = stream.get_ref();
+        if tls.alpn_protocol() == Some(b"h2") { Self::Http2 } else { Self::Http1 }
+    }
+}
+
+/// Serves connections over either version. hyper-util can tell the versions apart too, but then the buffer of a
+/// connection over HTTP/1.1 is twice as large: what was read for that comes to hyper as a piece of its own.
+struct Http {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Http {
+    /// Wider than our own limits, so that it is us who reject, with an error of the contract; but for more than
+    /// [`HEADERS_MAX_COUNT`](crate::api::limits::HEADERS_MAX_COUNT) headers over HTTP/1.1, which hyper has on
+    /// the stack only if nobody sets their number. Times are kept by [`Connections`]: a timer of hyper's would be
+    /// made for each request.
+    fn new() -> Self {
+        let mut http1 = http1::Builder::new();
+        http1.max_buf_size(2 * HEADERS_MAX_LENGTH);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        let headers_max = u32::try_from(HEADERS_MAX_LENGTH).unwrap_or(u32::MAX);
+        http2.max_header_list_size(2 * headers_max);
+        Self { http1, http2 }
+    }
+
+    /// Answers the requests of a connection until it ends, or is to end.
+    async fn exchange<Stream, S, A>(
+        &self,
+        version: Version,
+        stream: Stream,
+        requests: Arc<Requests<S, A>>,
+    ) where
+        Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Clone + Send + Sync + 'static,
+        A: Around,
+    {
+        let (stream, watch) = (TokioIo::new(stream), requests.watch.clone());
+        let service = service_fn(move |request| requests.clone().answer(request));
+        match version {
+            Version::Http1 => drive(self.http1.serve_connection(stream, service), &watch).await,
+            // Larger, and rarer: a connection over HTTP/1.1 is not to have room for it.
+            Version::Http2 => {
+                Box::pin(drive(self.http2.serve_connection(stream, service), &watch)).await;
+            }
+        }
+    }
+}
+
+/// Runs a connection, and lets it end when its calls are answered once it is to.
+async fn drive<C>(connection: C, watch: &Watch)
+where
+    C: GracefulConnection<Error = hyper::Error>,
 {
-    let watch = requests.watch.clone();
-    let service = service_fn(move |request| requests.clone().answer(request));
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(connection);
     let mut is_asked = false;
     let served = poll_fn(|context| {
         if !is_asked && watch.is_finishing(context) {
