@@ -89,6 +89,8 @@ pub struct Call<Note> {
     /// The notes of [`Around`].
     pub note: Note,
     pub(crate) connection: Connection,
+    /// See [`Head`](crate::api::limits::Head).
+    pub(crate) has_own_headers: bool,
     began: Instant,
 }
 
@@ -105,6 +107,7 @@ impl<Note: Default> Call<Note> {
             error: None,
             note: Note::default(),
             connection,
+            has_own_headers: true,
             began: Instant::now(),
         }
     }

@@ -330,6 +330,20 @@ impl Callers {
         Some(if operation.is_sign_in { caller } else { caller.and_then(of_project) })
     }
 
+    /// The same for a request whose headers say nothing of its caller; `None` if that is not enough.
+    pub(crate) fn identify_by_path(
+        &self,
+        operation: &OperationInfo,
+        parts: &Parts,
+        clock: &Clock,
+    ) -> Option<Result<Caller, Box<Rejected>>> {
+        if operation.project_parameter.is_some() || !(self.is_everybody() || operation.is_open) {
+            return self.identify_at_once(operation, parts, &[], clock);
+        }
+        let project = default_project();
+        Some(Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() }))
+    }
+
     async fn judge(
         &self,
         action: Option<&str>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use fabric_model::{ApiError, Failure, Invalid, header};
 use http::Version;
-use http::header::{EXPECT, HOST};
+use http::header::{AUTHORIZATION, EXPECT, HOST};
 use http::request::Parts;
 use hyper::body::Body;
 
@@ -43,15 +43,25 @@ pub(crate) const HEADERS_MAX_COUNT: usize = 100;
 /// listen while sending gets to see the rejection, and no connection reset in its place.
 const DISCARDED_MAX_LENGTH: usize = 64 * 1024 * 1024;
 
+/// What is seen of a head on the way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    /// Whether there is a header that says something of the caller or to a mock: `Authorization`, or one that begins
+    /// with `X-`. Most of what is looked for in a head is one of these.
+    pub(crate) has_own: bool,
+}
+
 /// Rejects a request for its head.
-pub(crate) fn check_head(parts: &Parts) -> Result<(), ApiError> {
+pub(crate) fn check_head(parts: &Parts) -> Result<Head, ApiError> {
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_MAX_LENGTH {
         return Err(Failure::UriTooLong.into());
     }
-    let mut total = 0;
+    let (mut total, mut has_own, mut has_host) = (0, false, parts.uri.authority().is_some());
     for (name, value) in &parts.headers {
         total += name.as_str().len() + value.len();
+        has_own |= name.as_str().starts_with("x-") || *name == AUTHORIZATION;
+        has_host |= *name == HOST;
         if value.len() > HEADER_MAX_LENGTH {
             return Err(Failure::HeadersTooLarge.into());
         }
@@ -60,11 +70,10 @@ pub(crate) fn check_head(parts: &Parts) -> Result<(), ApiError> {
         return Err(Failure::HeadersTooLarge.into());
     }
     // HTTP/1.1 demands to know the host, and a signature covers it; HTTP/2 has it in the target.
-    let has_host = parts.uri.authority().is_some() || parts.headers.contains_key(HOST);
     if parts.version == Version::HTTP_11 && !has_host {
         return Err(Invalid::new("Host", "must be given").into());
     }
-    Ok(())
+    Ok(Head { has_own })
 }
 
 /// How long a body that nobody needs is waited for.

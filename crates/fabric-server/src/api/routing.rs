@@ -321,7 +321,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
                     Box::pin(self.answer_sign_in(handler, &mut parts, body, &mut call));
                 settled(self.limits.time, answer.as_mut()).await.map_err(of_identity_service)
             }
-            (Some(path), None) => check_head(&parts).map(|()| {
+            (Some(path), None) => check_head(&parts).map(|_| {
                 Answer::no_such_method(&parts.method, &path.allowed, &path.service.no_such_method())
             }),
             (None, None) => check_head(&parts).and(Err(Failure::NoSuchApi.into())),
@@ -344,7 +344,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
     where
         B: HttpBody<Data = Bytes> + Send + Unpin,
     {
-        check_head(parts)?;
+        call.has_own_headers = check_head(parts)?.has_own;
         let operation = handler.operation();
         // Whoever is rejected for a token is not to fill the memory with a body.
         let caller = if self.callers.need_no_body(&parts.headers) {
@@ -423,13 +423,16 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         parts: &Parts,
         call: &mut Call<A::Note>,
     ) -> Result<Caller, ApiError> {
-        let identified =
-            match self.callers.identify_at_once(operation, parts, &call.body, &self.clock) {
-                Some(identified) => identified,
-                None => {
-                    Box::pin(self.callers.identify(operation, parts, &call.body, &self.clock)).await
-                }
-            };
+        let (callers, clock) = (&self.callers, &self.clock);
+        let at_once = if call.has_own_headers {
+            callers.identify_at_once(operation, parts, &call.body, clock)
+        } else {
+            callers.identify_by_path(operation, parts, clock)
+        };
+        let identified = match at_once {
+            Some(identified) => identified,
+            None => Box::pin(callers.identify(operation, parts, &call.body, clock)).await,
+        };
         let caller = identified.map_err(|rejected| note(*rejected, call))?;
         (call.project, call.now) = (Some(caller.project.clone()), Some(caller.now));
         Ok(caller)

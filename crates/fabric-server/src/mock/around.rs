@@ -59,8 +59,11 @@ impl Around for AroundWorld {
             call.note.retry_after = Some(wait);
             return Err(Failure::Throttled.into());
         }
-        let by_header =
-            Firing::of_header(&parts.headers, operation, || self.0.header_draws(&project));
+        let by_header = if call.has_own_headers {
+            Firing::of_header(&parts.headers, operation, || self.0.header_draws(&project))
+        } else {
+            Ok(None)
+        };
         let by_header = by_header.map_err(|error| Invalid::new("X-Mock-Fault", error.message))?;
         let firing = by_header.or_else(|| {
             let path = parts.uri.path();
