@@ -1,6 +1,6 @@
 //! What our layers cost: the server beside bare axum, the client beside bare reqwest, validating beside parsing.
 
-pub(crate) mod callgrind;
+mod callgrind;
 mod counts;
 mod load;
 mod memory;
@@ -16,6 +16,7 @@ use clap::Args;
 
 use crate::conformance::workshop::target;
 use crate::shell::{Outcome, cargo, say};
+use crate::stage::Missing;
 
 pub(crate) use memory::soak;
 
@@ -40,7 +41,7 @@ pub(crate) struct Bench {
 }
 
 pub(crate) fn bench(asked: &Bench) -> Outcome {
-    callgrind::install().map_err(|missing| missing.to_string())?;
+    tools().map_err(|missing| missing.to_string())?;
     if asked.check {
         return check();
     }
@@ -56,6 +57,11 @@ pub(crate) fn bench(asked: &Bench) -> Outcome {
     say(&turns::tables()?);
     say(&memory::table_of_rest()?);
     Ok(())
+}
+
+/// Installs what counts, if it can.
+pub(crate) fn tools() -> Result<(), Missing> {
+    callgrind::install()
 }
 
 /// Counts, and fails if a call costs more than it did.

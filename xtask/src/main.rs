@@ -1,10 +1,7 @@
 //! The tasks of this repository: `cargo xtask check`, `test`, `openapi`, `conformance`, `attack`, `bench` and `soak`.
 
-<<<<<<< HEAD
 mod attack;
-=======
 mod bench;
->>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
 mod breaking;
 mod check;
 mod conformance;
@@ -56,21 +53,16 @@ enum Task {
         #[arg(long)]
         thorough: bool,
     },
-<<<<<<< HEAD
     /// Attacks servers of its own and the command `fabric`, and prints what came of it as a table
     ///
     /// Fails if a server dies, panics, answers outside the contract, takes more memory than its budgets, keeps
     /// what attackers held, or does not stop in time. The servers listen on loopback. Needs Linux.
     Attack(attack::Options),
-    /// Measures what server, client and model cost, against doing without them
-    Bench,
-=======
     /// Counts what server, client and model cost, against doing without them
     ///
     /// Counts instructions by valgrind, which as root it installs from Debian's packages, and then takes the
     /// processor time of servers in turns. Prints the tables of xtask/README.md.
     Bench(bench::Bench),
->>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
     /// Makes a million calls to the mock server with its journal on, and watches its memory
     Soak,
 }
@@ -83,6 +75,8 @@ fn main() -> ExitCode {
                 check::check(stages)?;
                 let claim = "nothing that reaches the server or the command stops or fills it";
                 stages.prove("attack", claim, attack::available(), |()| attack::brief());
+                let claim = "no call costs more than xtask/benches/counts.toml has";
+                stages.prove("instructions", claim, bench::tools(), |()| bench::check());
                 conformance::conformance(stages, Depth::Usual)
             });
         }
@@ -93,14 +87,9 @@ fn main() -> ExitCode {
         Task::Openapi { check: true, .. } => openapi::check(),
         Task::Openapi { release: true, .. } => openapi::release(),
         Task::Openapi { .. } => openapi::publish(),
-<<<<<<< HEAD
         Task::Attack(options) => attack::attack(&options),
-        Task::Bench => bench(""),
-        Task::Soak => bench(" -- soak"),
-=======
         Task::Bench(asked) => bench::bench(&asked),
         Task::Soak => bench::soak(),
->>>>>>> 26d13a2 (xtask: Count instructions and allocations of server, client and model)
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! Counts what a program executes, by valgrind's callgrind: the same on a busy machine as on an idle one.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::conformance::tools;
@@ -14,9 +14,10 @@ const REMEDY: &str = "install valgrind, which in Debian is the package of that n
 const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "memalign", "posix_memalign"];
 
 /// Finds valgrind. Where it isn't, and this is root on Debian, it is installed from Debian's packages.
-pub(crate) fn install() -> Result<PathBuf, Missing> {
+pub(super) fn install() -> Result<(), Missing> {
     tools::find("taskset", "install util-linux, on Linux")?;
-    tools::debian("valgrind", "valgrind", REMEDY)
+    tools::debian("valgrind", "valgrind", REMEDY)?;
+    Ok(())
 }
 
 /// The command, on the first core, with callgrind that writes its profile there at the end.
