@@ -271,12 +271,28 @@ fn is_media_type(content_type: &[u8], media_type: &str) -> bool {
         return true;
     }
     let Ok(text) = std::str::from_utf8(content_type) else { return false };
-    let mut parts = text.split(';').map(str::trim);
+    // Only the spaces of HTTP: other readers of the header, such as that of a signature, know no more of them.
+    let mut parts = text.split(';').map(str::trim_ascii);
     parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type))
         && parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            Some((name, value)) if name.trim_ascii().eq_ignore_ascii_case("charset") => {
+                value.trim_ascii().trim_matches('"').eq_ignore_ascii_case("utf-8")
             }
             _ => true,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_spaces_of_http_may_stand_around_a_media_type() {
+        let is_json = |text: &str| is_media_type(text.as_bytes(), "application/json");
+        assert!(is_json("application/json") && is_json(" application/json\t; charset=utf-8"));
+        for space in ["\u{3000}", "\u{a0}", "\u{2003}"] {
+            assert!(!is_json(&format!("{space}application/json")), "{space:?}");
+            assert!(!is_json(&format!("application/json{space}; charset=utf-8")), "{space:?}");
+        }
+    }
 }
