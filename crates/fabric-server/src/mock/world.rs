@@ -119,7 +119,7 @@ impl World {
             callers,
             directory: Directory::new(settings.accounts.clone()),
             faults: Faults::default(),
-            throttle: settings.rate_limit.map(Throttle::new),
+            throttle: settings.rate_limit.map(|limit| Throttle::new(limit, settings.clock.clone())),
             journal: Journal::new(settings.journal_limit),
             counts: Counts::new(),
             start: Mutex::new(Start { with_fixtures: bare.clone(), without: bare }),
