@@ -1,9 +1,9 @@
 //! What the mock does with every call besides answering it: limits, faults, journal.
 
 use std::borrow::Cow;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use fabric_model::{ApiError, Failure, Invalid};
+use fabric_model::{ApiError, Failure, Invalid, header};
 use http::header::RETRY_AFTER;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -16,7 +16,7 @@ use crate::mock::fault;
 use crate::mock::fault::delivery::deliver;
 use crate::mock::fault::firing::Firing;
 use crate::mock::fault::rule::Write;
-use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_REASON};
+use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_REASON};
 use crate::mock::journal::mismatch::SignatureMismatch;
 use crate::mock::journal::packed;
 use crate::mock::operations::Mock;
@@ -58,6 +58,14 @@ impl Around for AroundWorld {
             call.reason = Some(reason.into());
             call.note.retry_after = Some(wait);
             return Err(Failure::Throttled.into());
+        }
+        if operation.is_open
+            && call.has_own_headers
+            && parts.headers.contains_key(X_MOCK_FAULT)
+            && !self.lets_in(parts, now)
+        {
+            let rule = "needs an X-Auth-Token that the server knows, even here";
+            return Err(Invalid::new("X-Mock-Fault", rule).into());
         }
         let by_header = if call.has_own_headers {
             Firing::of_header(&parts.headers, operation, || self.0.header_draws(&project))
@@ -111,6 +119,14 @@ impl Around for AroundWorld {
 }
 
 impl AroundWorld {
+    /// Whether any caller is let in, or the one who presents a token. Operations that need none don't ask.
+    fn lets_in(&self, parts: &Parts, now: SystemTime) -> bool {
+        let callers = self.0.callers();
+        let token = parts.headers.get(header::X_AUTH_TOKEN);
+        let grant = token.and_then(|token| callers.grant_of(token.as_bytes()));
+        callers.is_everybody() || grant.is_some_and(|grant| !grant.has_expired(now))
+    }
+
     /// Counts a call, and keeps it in the journal.
     fn note(&self, call: &Call<Note>, parts: &Parts, answer: &Answer, firing: Option<&Firing>) {
         let is_answered = firing.is_none_or(Firing::is_answered);
@@ -136,7 +152,7 @@ impl AroundWorld {
             SignatureMismatch::new(explanation.clone(), given, &parts.headers)
         });
         self.0.calls().add(&packed::Call {
-            at: call.now.unwrap_or(std::time::UNIX_EPOCH),
+            at: call.now.unwrap_or(SystemTime::UNIX_EPOCH),
             project: call.project.as_ref().or(asked.as_ref()),
             operation: call.operation,
             method: &parts.method,

@@ -33,6 +33,7 @@ use crate::mock::control::access::{Access, is_of_this_machine};
 use crate::mock::fault::rule::Write;
 use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN};
 use crate::mock::journal::packed;
+use crate::mock::journal::secret::without_secrets;
 use crate::mock::operations::{self, Lessons};
 use crate::mock::service::service;
 use crate::mock::settings::Settings;
@@ -252,7 +253,9 @@ impl Relay {
         };
         if let Some(operation) = operation.filter(|operation| operation.success == answer.status) {
             let (behaviour, now) = (self.world.behaviour(), self.world.now(&project));
-            let call = operations::Call { parts, body, answer: &answer.body };
+            // A recording is to hold no credentials: what is learned of an address is that it has a token.
+            let seen = without_secrets(Some(operation), &answer.body);
+            let call = operations::Call { parts, body, answer: &seen };
             self.world.all_projects().with_new(&project, Write::Kept, |project| {
                 self.lessons.learn(operation.id, &call, project, behaviour, now);
             });

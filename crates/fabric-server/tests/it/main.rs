@@ -23,6 +23,7 @@ mod operations;
 mod own_service;
 mod program;
 mod raw;
+mod surface;
 mod tags;
 mod worlds;
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::api::time;
 use crate::mock::journal::entry::Entry;
 use crate::mock::journal::mismatch::SignatureMismatch;
-use crate::mock::journal::secret::{REDACTED, is_secret, redacted};
+use crate::mock::journal::secret::{REDACTED, is_secret, without_secrets};
 
 /// What there is to say of a call.
 #[derive(Debug)]
@@ -102,10 +102,8 @@ impl Segment {
 
     /// Adds a call.
     pub(crate) fn add(&mut self, sequence: u64, call: &Call<'_>) {
-        let (body, answer) = match call.operation.filter(|operation| operation.is_sign_in) {
-            Some(_) => (redacted(call.body), redacted(call.answer)),
-            None => (Cow::Borrowed(call.body), Cow::Borrowed(call.answer)),
-        };
+        let body = without_secrets(call.operation, call.body);
+        let answer = without_secrets(call.operation, call.answer);
         let texts = &mut self.texts;
         // What is too far away for the numbers of a place can't be there: see `is_full`.
         let place = |texts: &Vec<u8>| u32::try_from(texts.len()).unwrap_or(u32::MAX);
