@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use fabric_model::endpoint::Endpoints;
 use fabric_model::{OperationInfo, Resource, header};
 use http::HeaderName;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, USER_AGENT};
 use memchr::memmem;
 use serde_json::Value;
 
@@ -17,8 +18,14 @@ pub(crate) const REDACTED: &str = "[redacted]";
 const SECRET_ENDINGS: [&str; 6] =
     ["token", "key", "secret", "password", "authorization", "credential"];
 
+/// Headers of most calls, which are known to hold none.
+const PLAIN: [HeaderName; 5] = [HOST, CONTENT_TYPE, CONTENT_LENGTH, ACCEPT, USER_AGENT];
+
 /// Whether a header holds a secret, or is named as if it did.
 pub(crate) fn is_secret(name: &HeaderName) -> bool {
+    if PLAIN.contains(name) {
+        return false;
+    }
     let text = name.as_str();
     let is_named_so = || SECRET_ENDINGS.iter().any(|ending| text.ends_with(ending));
     header::is_secret(name)
