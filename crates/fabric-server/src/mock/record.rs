@@ -84,6 +84,11 @@ impl Recorder {
     /// credential to callers on other machines.
     #[expect(clippy::unused_async, reason = "it must run in a runtime")]
     pub async fn start(settings: RecorderSettings) -> io::Result<Self> {
+        Self::begin(settings)
+    }
+
+    // Not async, as in `MockServer`.
+    fn begin(settings: RecorderSettings) -> io::Result<Self> {
         let RecorderSettings { listen, upstream, credential, certificate_authorities, project } =
             settings;
         let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidInput, reason);

@@ -77,6 +77,12 @@ impl MockServer {
         reason = "it must run in a runtime, and stores will need to wait"
     )]
     pub async fn start_with(settings: Settings) -> io::Result<Self> {
+        Self::begin(settings)
+    }
+
+    // Not async: the body of an async function is compiled in each crate that awaits it, and with it, since they
+    // are generic, all handlers and what they read and write.
+    fn begin(settings: Settings) -> io::Result<Self> {
         if settings.is_open_beyond_this_machine() && !settings.open_to_all {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
