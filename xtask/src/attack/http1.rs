@@ -64,7 +64,11 @@ async fn bytes(mut attacker: Attacker) -> Result<(), String> {
     let documents = Documents::read(&attacker.documents)?;
     let mut connection = None;
     for _ in 0..attacker.amount {
-        let Generated { mut bytes, .. } = documents.request(&mut attacker.random);
+        let Generated { mut bytes, is_head, .. } = documents.request(&mut attacker.random);
+        // Whether what comes of it is still a HEAD, whose answer has no body, is not known.
+        if is_head {
+            bytes.splice(..4, *b"GET");
+        }
         for _ in 0..attacker.random.u32(1..8) {
             mutate(&mut bytes, &mut attacker.random);
         }
