@@ -176,7 +176,7 @@ async fn flood(attacker: Attacker, make: impl Fn(u32) -> Vec<u8> + Send) -> Resu
         }
     }
     // It may still be busy with the last of them.
-    let patience = Duration::from_secs(2);
+    let patience = Duration::from_secs(5);
     let goes_on = answers.read(&mut connection, &attacker.judge, patience, |_| false).await;
     if goes_on && answers.end.is_none() {
         return Err(format!("the connection is not ended after {number} frames"));

@@ -23,6 +23,8 @@ const SHORT: &[&str] = &[
     "1s",
     "--request-timeout",
     "1s",
+    "--body-timeout",
+    "1s",
 ];
 
 /// An attack of callers who do the same.
