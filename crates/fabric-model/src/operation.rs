@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use http::{Method, StatusCode};
 use validator::Validate;
 
+use crate::parameters::Template;
 use crate::{Failure, Invalid, Parameters, Payload, Resource, ResourceInfo, parameters};
 
 /// One operation of the service, declared once: the server's route, the client's call and the entry
@@ -171,7 +172,7 @@ impl OperationInfo {
         &self,
         path: &'a str,
     ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
-        parameters::path_pairs(self.path, path)
+        Template::new(self.path).pairs(path)
     }
 
     /// Whether a path has the form of this operation's.
@@ -249,7 +250,7 @@ impl<O: Operation> Request<O> {
         content_type: Option<&[u8]>,
         body: &[u8],
     ) -> Result<Self, Invalid> {
-        let path = parameters::read_path(O::PATH, path)?;
+        let path = parameters::read_path(const { Template::new(O::PATH) }, path)?;
         let query = parameters::read(parameters::query_pairs(query))?;
         let is_left_out = O::IS_BODY_OPTIONAL && body.is_empty();
         if let Some(media_type) = O::Body::MEDIA_TYPE

@@ -73,20 +73,52 @@ pub(crate) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Co
     })
 }
 
-/// Takes from a path what stands where `template` has a `{name}`: [`write()`] the other way round. A
-/// path that does not fit has fewer values.
-pub(crate) fn path_pairs<'a>(
-    mut template: &'static str,
-    mut path: &'a str,
-) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
-    std::iter::from_fn(move || {
-        let (before, after) = template.split_once('{')?;
-        let (name, after) = after.split_once('}')?;
-        let rest = path.strip_prefix(before)?;
-        let (value, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        (template, path) = (after, rest);
-        Some((name, decoded(value)))
-    })
+/// A path with `{names}`, cut into its parts: for the path of an operation when the program is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Template {
+    text: &'static str,
+    /// Where each `{` and `}` is.
+    names: [(usize, usize); NAMES_MAX],
+    count: usize,
+}
+
+/// The most parameters of a path.
+const NAMES_MAX: usize = 4;
+
+impl Template {
+    pub(crate) const fn new(text: &'static str) -> Self {
+        let (mut names, mut count) = ([(0, 0); NAMES_MAX], 0);
+        let (mut place, mut open) = (0, 0);
+        while place < text.len() {
+            match text.as_bytes()[place] {
+                b'{' => open = place,
+                b'}' => {
+                    names[count] = (open, place);
+                    count += 1;
+                }
+                _ => {}
+            }
+            place += 1;
+        }
+        Self { text, names, count }
+    }
+
+    /// Takes from a path what stands in the place of each name: [`write()`] the other way round. A path that does
+    /// not fit has fewer values.
+    pub(crate) fn pairs<'a>(
+        self,
+        mut path: &'a str,
+    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
+        let (mut place, mut start) = (0, 0);
+        std::iter::from_fn(move || {
+            let (open, close) = *self.names[..self.count].get(place)?;
+            let rest = path.strip_prefix(&self.text[start..open])?;
+            let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+            let (value, rest) = rest.split_at(end);
+            (place, start, path) = (place + 1, close + 1, rest);
+            Some((&self.text[open + 1..close], decoded(value)))
+        })
+    }
 }
 
 /// The names in `template`.
@@ -127,12 +159,8 @@ pub(crate) fn read<'a, T: DeserializeOwned>(
 }
 
 /// Reads a parameter struct from the values of a path, in which every name stands once.
-pub(crate) fn read_path<T: DeserializeOwned>(
-    template: &'static str,
-    path: &str,
-) -> Result<T, Invalid> {
-    let pairs = path_pairs(template, path);
-    read_once(pairs.map(|(name, value)| (Cow::Borrowed(name), Texts::of(value))))
+pub(crate) fn read_path<T: DeserializeOwned>(template: Template, path: &str) -> Result<T, Invalid> {
+    read_once(template.pairs(path).map(|(name, value)| (Cow::Borrowed(name), Texts::of(value))))
 }
 
 fn read_once<'a, T: DeserializeOwned>(
