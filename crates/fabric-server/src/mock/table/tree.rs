@@ -116,7 +116,7 @@ impl<K, V, N> Tree<K, V, N> {
         self.from(0).next()
     }
 
-    /// How many keys are less than the one that is looked for.
+    /// How many keys are less than the one that is looked for, or than those: `compare` may find many equal.
     pub(crate) fn rank(&self, compare: impl Fn(&K) -> Ordering) -> usize {
         let Some(mut node) = self.root.as_deref() else { return 0 };
         let mut before = 0;
@@ -126,7 +126,9 @@ impl<K, V, N> Tree<K, V, N> {
                     return before + leaf.items.partition_point(|(key, _)| compare(key).is_lt());
                 }
                 Node::Branch(children) => {
-                    let place = place_of(children, &compare);
+                    // The last child that begins with less: what is not less may begin in it, or right behind it.
+                    let place = children.partition_point(|child| compare(&child.first).is_lt());
+                    let place = place.saturating_sub(1);
                     before += children[..place].iter().map(|child| child.len).sum::<usize>();
                     node = &children[place].node;
                 }
@@ -440,6 +442,8 @@ mod tests {
         for (rank, key) in expected.keys().enumerate().step_by(97) {
             assert_eq!(tree.rank(|known| known.cmp(key)), rank);
             assert_eq!(tree.from(rank).next().unwrap().0, *key);
+            let less = expected.range(..key / 1_000 * 1_000).count();
+            assert_eq!(tree.rank(|known| (known / 1_000).cmp(&(key / 1_000))), less);
             let notes = tree.leaves(rank..rank + 100).map(|(leaf, range)| {
                 assert_eq!(*leaf.note(<[_]>::len), leaf.items().len(), "a note of other items");
                 range.len()
