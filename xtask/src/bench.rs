@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod counts;
+mod growth;
 mod load;
 mod memory;
 mod server;
@@ -38,9 +39,15 @@ pub(crate) struct Bench {
     /// Only shows in which functions a call of the server spends its instructions
     #[arg(long, conflicts_with_all = ["check", "accept"])]
     profile: bool,
+    /// Only shows how calls, lists, starts, snapshots and memory grow with the records of a project
+    #[arg(long, conflicts_with_all = ["check", "accept", "profile"])]
+    growth: bool,
 }
 
 pub(crate) fn bench(asked: &Bench) -> Outcome {
+    if asked.growth {
+        return growth::growth();
+    }
     tools().map_err(|missing| missing.to_string())?;
     if asked.check {
         return check();

@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod connections;
 pub(crate) mod credentials;
 pub(crate) mod handlers;
+pub(crate) mod issued;
 pub(crate) mod limits;
 pub(crate) mod paths;
 pub(crate) mod rejected;

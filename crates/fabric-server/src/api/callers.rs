@@ -1,6 +1,5 @@
 //! Who is calling, and whether they may.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::api::access_keys::AccessKeys;
 use crate::api::clock::Clock;
 use crate::api::credentials::{Credential, Grant, Secret};
+use crate::api::issued::{ISSUED_MAX, IssuedTokens, Tokens, surplus};
 use crate::api::rejected::Rejected;
 
 /// The project of a caller that names none.
@@ -52,15 +52,11 @@ pub struct Caller {
 #[derive(Clone, Debug)]
 pub struct Callers(Arc<Inner>);
 
-/// Tokens by their SHA-256: looking one up then takes as long whatever is wrong with it, and no token stays in
-/// memory.
-pub(crate) type Tokens = HashMap<[u8; 32], Arc<Grant>>;
-
 #[derive(Debug)]
 struct Inner {
     who: Who,
     /// The tokens that were issued while the server ran. They are accepted besides the credentials.
-    issued: RwLock<Tokens>,
+    issued: RwLock<IssuedTokens>,
     /// The same for temporary keys. Signatures are verified by their secrets, so they are in no snapshot.
     issued_keys: RwLock<AccessKeys>,
     /// What every issued token begins with.
@@ -193,16 +189,7 @@ impl Callers {
 
     /// Accepts a token for what the grant says. If there are too many, some that expire soon make room.
     pub(crate) fn accept_token(&self, token: &str, grant: Grant) {
-        let mut issued = self.0.issued.write();
-        if issued.len() >= ISSUED_MAX {
-            // Tokens of projects do not expire, and take the place of none that do.
-            let ends: Vec<_> = issued.values().filter_map(|grant| grant.expires_at).collect();
-            if ends.len() >= ISSUED_MAX {
-                let mut goes = surplus(ends);
-                issued.retain(|_, grant| !goes(grant));
-            }
-        }
-        issued.insert(digest(token.as_bytes()), Arc::new(grant));
+        self.0.issued.write().insert(digest(token.as_bytes()), grant);
     }
 
     /// Accepts a temporary key, in the same way.
@@ -217,17 +204,15 @@ impl Callers {
 
     /// Revokes the issued tokens and keys of a project.
     pub(crate) fn revoke(&self, project: &ProjectId) {
-        self.revoke_where(|grant| grant.project.as_ref() == Some(project));
+        self.0.issued.write().remove_of(project);
+        // There are few, and they expire.
+        self.0.issued_keys.write().retain(|grant| grant.project.as_ref() != Some(project));
     }
 
     /// Revokes the tokens and keys of a user who signed in.
     pub(crate) fn revoke_user(&self, domain: &str, user: &str) {
-        self.revoke_where(|grant| grant.is_of_user(domain, user));
-    }
-
-    fn revoke_where(&self, goes: impl Fn(&Grant) -> bool) {
-        self.0.issued.write().retain(|_, grant| !goes(grant));
-        self.0.issued_keys.write().retain(|grant| !goes(grant));
+        self.0.issued.write().remove_where(|grant| grant.is_of_user(domain, user));
+        self.0.issued_keys.write().retain(|grant| !grant.is_of_user(domain, user));
     }
 
     /// Whether any caller is accepted.
@@ -252,17 +237,29 @@ impl Callers {
 
     /// Whether a project has an issued token.
     pub(crate) fn has_issued(&self, project: &ProjectId) -> bool {
-        self.0.issued.read().values().any(|grant| grant.project.as_ref() == Some(project))
+        self.0.issued.read().has_of(project)
     }
 
     /// The issued tokens that are good, by their SHA-256.
     pub(crate) fn issued(&self) -> Tokens {
-        self.0.issued.read().clone()
+        self.0.issued.read().all().clone()
+    }
+
+    /// How many issued tokens are good.
+    pub(crate) fn issued_tokens(&self) -> usize {
+        self.0.issued.read().all().len()
+    }
+
+    /// How many issued tokens do not expire: those of projects.
+    pub(crate) fn lasting_tokens(&self) -> usize {
+        self.0.issued.read().lasting()
     }
 
     /// Makes these the only issued tokens that are good, forgets the temporary keys, and unlocks every other key.
     pub(crate) fn restore(&self, tokens: Tokens) {
-        *self.0.issued.write() = tokens;
+        let tokens = IssuedTokens::new(tokens);
+        let old = std::mem::replace(&mut *self.0.issued.write(), tokens);
+        drop(old);
         *self.0.issued_keys.write() = AccessKeys::default();
         if let Who::Known { access_keys, .. } = &self.0.who {
             access_keys.unlock();
@@ -594,24 +591,9 @@ fn of_project(caller: Caller) -> Result<Caller, Box<Rejected>> {
     Ok(caller)
 }
 
-/// The most tokens, and the most temporary keys, that are issued and expire.
-const ISSUED_MAX: usize = 10_000;
-
 /// How the id of every temporary key begins, and how long it is.
 const KEY_PREFIX: &str = "MOCK";
 const KEY_ID_LENGTH: usize = 20;
-
-/// Tells which grants make room: of those that expire, at these times, the eighth that does so first.
-fn surplus(mut ends: Vec<SystemTime>) -> impl FnMut(&Grant) -> bool {
-    ends.sort_unstable();
-    let last = ends.get(ends.len() / 8).copied();
-    let mut count = ends.len() / 8 + 1;
-    move |grant| {
-        let goes = count > 0 && grant.expires_at.is_some_and(|end| Some(end) <= last);
-        count -= usize::from(goes);
-        goes
-    }
-}
 
 /// 128 random bits, in 32 hexadecimal digits.
 fn random() -> String {
@@ -643,27 +625,5 @@ pub(crate) fn asked_project(headers: &HeaderMap) -> Result<Option<ProjectId>, In
         // What is no text becomes text that is no id.
         (Some(id), None) => ProjectId::try_from(String::from_utf8_lossy(id).as_ref()).map(Some),
         (Some(_), Some(_)) => Err(Invalid::new("X-Project-Id", "must be given once")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn tokens_that_do_not_expire_take_the_place_of_none_that_do() {
-        let callers = Callers::everybody().issuing("mock-");
-        for count in 0..ISSUED_MAX {
-            callers.accept_token(&format!("mock-project-{count}"), Grant::default());
-        }
-        let expires_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(1));
-        for user in ["mock-ada", "mock-bob", "mock-eve"] {
-            callers.accept_token(user, Grant { expires_at, ..Grant::default() });
-        }
-        for token in ["mock-ada", "mock-bob", "mock-eve", "mock-project-0"] {
-            assert!(callers.grant_of(token.as_bytes()).is_some(), "{token}");
-        }
     }
 }

@@ -111,6 +111,7 @@ impl Fixtures {
     /// # Errors
     ///
     /// The same, and an owner that is missing.
+    #[expect(clippy::needless_pass_by_value, reason = "a record is given to the fixtures")]
     pub fn add_to<'a, R: Resource>(
         &mut self,
         project: ProjectId,

@@ -8,6 +8,7 @@ use fabric_model::{ApiError, Failure, Invalid, ProjectId, Resource, ResourceInfo
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use serde_json::{Value, json};
 
+use crate::api::callers::DEFAULT_PROJECT;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::rule::Write;
 use crate::mock::owners::{Owners, add_owner, owner_of};
@@ -179,6 +180,8 @@ impl Project {
 #[derive(Debug)]
 pub(crate) struct Projects {
     pub(crate) behaviour: Behaviour,
+    /// The most projects, besides the default one.
+    pub(crate) most: usize,
     /// Held, to be written, by whatever changes more than one project, or faults, clocks and tokens too: no call
     /// then sees the half of it.
     live: RwLock<Live>,
@@ -194,9 +197,28 @@ pub(crate) struct Live {
     /// What a new project begins with.
     pub(crate) first: Tables,
     pub(crate) projects: HashMap<ProjectId, Mutex<Project>>,
+    /// For faults in the header of calls in projects that are not there.
+    header_draws: Mutex<Draws>,
 }
 
 impl Live {
+    pub(crate) fn new(
+        seed: u64,
+        projects_made: u64,
+        first: Tables,
+        projects: HashMap<ProjectId, Project>,
+    ) -> Self {
+        let projects = projects.into_iter().map(|(id, project)| (id, Mutex::new(project)));
+        let header_draws = Mutex::new(Draws::new(seed, &["header"]));
+        Self { seed, projects_made, first, projects: projects.collect(), header_draws }
+    }
+
+    /// Whether a project may be added, where there may be so many besides the default one.
+    pub(crate) fn has_room(&self, id: &ProjectId, most: usize) -> bool {
+        let others = self.projects.len() - usize::from(self.projects.contains_key(DEFAULT_PROJECT));
+        others < most || id.as_str() == DEFAULT_PROJECT
+    }
+
     /// A new project.
     pub(crate) fn new_project(&self, id: &ProjectId) -> Project {
         Project::new(self.seed, id, &self.first)
@@ -204,8 +226,8 @@ impl Live {
 }
 
 impl Projects {
-    pub(crate) fn new(behaviour: Behaviour, live: Live) -> Self {
-        Self { behaviour, live: RwLock::new(live) }
+    pub(crate) fn new(behaviour: Behaviour, most: usize, live: Live) -> Self {
+        Self { behaviour, most, live: RwLock::new(live) }
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Live> {
@@ -247,18 +269,45 @@ impl Projects {
         project.clone()
     }
 
-    /// The same for what may change a project that is not there yet.
+    /// Runs `act` on a project that need not be there yet. It is there afterwards if something is kept in it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `act`; 429 if there are as many projects as there may be.
     pub(crate) fn with_new<T>(
         &self,
         id: &ProjectId,
         write: Write,
-        act: impl FnOnce(&mut Project) -> T,
-    ) -> T {
-        if !self.live.read().projects.contains_key(id) {
-            let mut live = self.live.write();
-            let new = Mutex::new(live.new_project(id));
-            live.projects.entry(id.clone()).or_insert(new);
+        act: impl FnOnce(&mut Project) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        if self.live.read().projects.contains_key(id) {
+            return self.with(id, write, act);
         }
-        self.with(id, write, act)
+        let mut live = self.live.write();
+        if live.projects.contains_key(id) {
+            // Another call was sooner.
+            drop(live);
+            return self.with(id, write, act);
+        }
+        let mut project = live.new_project(id);
+        let done = act(&mut project)?;
+        if write == Write::Kept && !project.tables.is_same(&live.first) {
+            if !live.has_room(id, self.most) {
+                let message =
+                    format!("The quota of projects of the server, {}, has been reached", self.most);
+                return Err(ApiError::saying(Failure::Throttled, &message));
+            }
+            live.projects.insert(id.clone(), Mutex::new(project));
+        }
+        Ok(done)
+    }
+
+    /// The next number for a call in a project that brings its own fault.
+    pub(crate) fn draw_for_header(&self, id: &ProjectId) -> u64 {
+        let live = self.live.read();
+        match live.projects.get(id) {
+            Some(project) => project.lock().header_draws.u64(),
+            None => live.header_draws.lock().u64(),
+        }
     }
 }

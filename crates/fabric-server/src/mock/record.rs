@@ -261,9 +261,13 @@ impl Relay {
             // A recording is to hold no credentials: what is learned of an address is that it has a token.
             let seen = without_secrets(Some(operation), &answer.body);
             let call = operations::Call { parts, body, answer: &seen };
-            self.world.all_projects().with_new(&project, Write::Kept, |project| {
+            let learned = self.world.all_projects().with_new(&project, Write::Kept, |project| {
                 self.lessons.learn(operation.id, &call, project, behaviour, now);
+                Ok(())
             });
+            if let Err(error) = learned {
+                tracing::warn!(%project, %error, "nothing is learned of a project");
+            }
         }
         let status = answer.status;
         self.world.counts().add(operation, Some(status.as_u16()), code.as_deref(), took);

@@ -64,6 +64,8 @@ pub struct Settings {
     /// How many records of a resource a project may have; any number when absent, none with 0. A request for
     /// one more is rejected with 429.
     pub quota: Option<usize>,
+    /// How many projects there may be besides the default one. A call that would begin one more is rejected with 429.
+    pub max_projects: usize,
     /// How many calls a project may make; any number when absent.
     pub rate_limit: Option<RateLimit>,
     /// How much memory the journal may take, in bytes; with 0 no call is kept.
@@ -78,6 +80,9 @@ pub struct Settings {
     /// The end of every request id.
     pub hostname: String,
 }
+
+/// As many as a laptop has room for, if each has a few records.
+const MAX_PROJECTS: usize = 10_000;
 
 /// 16 MiB: some twenty thousand calls.
 const JOURNAL_LIMIT: usize = 16 * 1024 * 1024;
@@ -102,6 +107,7 @@ impl Default for Settings {
             limits: Limits::default(),
             connections: ConnectionLimits::default(),
             quota: None,
+            max_projects: MAX_PROJECTS,
             rate_limit: None,
             journal_limit: JOURNAL_LIMIT,
             control_token: None,

@@ -1,5 +1,6 @@
 //! Snapshots: all state of a world as JSON that can be committed.
 
+mod json;
 pub(crate) mod parts;
 mod reading;
 
@@ -11,6 +12,7 @@ use fabric_model::ProjectId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::callers::DEFAULT_PROJECT;
 use crate::api::clock::Readings;
 use crate::api::credentials::Grant;
 use crate::mock::fault::{FAULTS_MAX, FaultSet};
@@ -67,6 +69,18 @@ pub struct Snapshot {
     #[schema(value_type = Option<Object>, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     accounts: Option<SavedAccounts>,
+}
+
+/// How much of what is limited is in a snapshot.
+pub(crate) struct Contents {
+    pub(crate) projects: usize,
+    pub(crate) tokens: usize,
+    pub(crate) sign_ins: usize,
+}
+
+/// Whether a project is one of those that are limited.
+fn is_counted(id: &ProjectId, project: &SavedProject) -> bool {
+    project.tables.is_some() && id.as_str() != DEFAULT_PROJECT
 }
 
 impl Snapshot {
@@ -172,6 +186,11 @@ impl Snapshot {
     ///
     /// The same, and a failure of the reader.
     pub fn read(json: impl BufRead) -> Result<Self, SnapshotError> {
+        Self::read_some(json, usize::MAX)
+    }
+
+    /// The same, with so many projects at most.
+    pub(crate) fn read_some(json: impl BufRead, most: usize) -> Result<Self, SnapshotError> {
         let Read {
             seed,
             projects_made,
@@ -181,9 +200,9 @@ impl Snapshot {
             last_fault_id,
             sign_ins,
             accounts,
-        } = read(json)?;
+        } = read(json, most)?;
         let accounts = Accounts::of_saved(accounts)
-            .map_err(|invalid| SnapshotError(format!("accounts.{invalid}")))?;
+            .map_err(|invalid| SnapshotError::new(format!("accounts.{invalid}")))?;
         let snapshot = Self {
             version: VERSION,
             seed,
@@ -199,15 +218,24 @@ impl Snapshot {
         Ok(snapshot)
     }
 
+    /// How much of what is limited is in it.
+    pub(crate) fn contents(&self) -> Contents {
+        Contents {
+            projects: self.projects.iter().filter(|(id, project)| is_counted(id, project)).count(),
+            tokens: self.projects.values().map(|project| project.tokens_sha256.len()).sum(),
+            sign_ins: self.sign_ins.len(),
+        }
+    }
+
     fn check_faults(&self) -> Result<(), SnapshotError> {
         let of_projects = self.projects.values().flat_map(|project| &project.faults);
         let mut ids = HashSet::new();
         for saved in of_projects.chain(&self.faults) {
             let id = saved.status.id;
             let fault = saved.status.fault.clone();
-            fault.checked().map_err(|error| SnapshotError(format!("fault {id}: {error}")))?;
+            fault.checked().map_err(|error| SnapshotError::new(format!("fault {id}: {error}")))?;
             if !ids.insert(id) || id == 0 || id > self.last_fault_id || ids.len() > FAULTS_MAX {
-                return Err(SnapshotError(format!(
+                return Err(SnapshotError::new(format!(
                     "fault {id}: must have a number of its own, from 1 to last_fault_id, and there may be \
                      {FAULTS_MAX} of them"
                 )));
@@ -215,7 +243,7 @@ impl Snapshot {
         }
         if self.faults.iter().any(|saved| saved.status.fault.when.project_id.is_some()) {
             let reason = "faults: those of a project must stand in the project";
-            return Err(SnapshotError(reason.to_owned()));
+            return Err(SnapshotError::new(reason.to_owned()));
         }
         Ok(())
     }

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use fabric_model::ProjectId;
 
-use crate::api::callers::{Tokens, default_project};
+use crate::api::callers::default_project;
 use crate::api::clock::Readings;
+use crate::api::issued::Tokens;
 use crate::api::time;
 use crate::mock::behaviour::Behaviour;
 use crate::mock::fault::FaultSet;

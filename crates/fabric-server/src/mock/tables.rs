@@ -126,6 +126,11 @@ impl Tables {
         Arc::make_mut(&mut self.0).iter_mut()
     }
 
+    /// Whether nothing has changed in either of two copies.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// How many records there are, of all resources.
     pub(crate) fn len(&self, now: SystemTime) -> usize {
         self.0.iter().map(|named| named.table.count(now)).sum()

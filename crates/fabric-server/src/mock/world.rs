@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::api::callers::{Callers, DEFAULT_PROJECT, default_project};
 use crate::api::clock::Clock;
 use crate::api::credentials::Grant;
+use crate::api::issued::ISSUED_MAX;
 use crate::api::time;
 #[cfg(feature = "record")]
 use crate::mock::behaviour::Behaviour;
@@ -30,7 +31,7 @@ use crate::mock::projects::{Live, Projects};
 use crate::mock::random::Draws;
 use crate::mock::service::resources;
 use crate::mock::settings::Settings;
-use crate::mock::snapshot::Snapshot;
+use crate::mock::snapshot::{Contents, Snapshot};
 use crate::mock::state::State;
 use crate::mock::status::{
     ClockStatus, ProjectAccess, ProjectSummary, Records, ResourceStatus, WorldStatus,
@@ -107,14 +108,9 @@ impl World {
                 accounts: Accounts::default(),
             },
         };
-        let live = Live {
-            seed: bare.seed,
-            projects_made: 0,
-            first: bare.first.clone(),
-            projects: HashMap::new(),
-        };
+        let live = Live::new(bare.seed, 0, bare.first.clone(), HashMap::new());
         let world = Self(Arc::new(Inner {
-            projects: Arc::new(Projects::new(settings.behaviour(), live)),
+            projects: Arc::new(Projects::new(settings.behaviour(), settings.max_projects, live)),
             clock: settings.clock.clone(),
             callers,
             directory: Directory::new(settings.accounts.clone()),
@@ -196,6 +192,29 @@ impl World {
         Snapshot::of(&state)
     }
 
+    /// Restores a snapshot as [`Self::restore`] does, if what is in it is no more than could be added.
+    pub(crate) fn restore_within_limits(&self, snapshot: &Snapshot) -> Result<(), ControlError> {
+        let most = self.0.projects.most;
+        let Contents { projects, tokens, sign_ins } = snapshot.contents();
+        for (count, most, what) in [
+            (projects, most, "projects (--max-projects)"),
+            (tokens, most, "tokens of projects (--max-projects)"),
+            (sign_ins, ISSUED_MAX, "tokens of users"),
+        ] {
+            if count > most {
+                let reason = format!("the snapshot has {count} {what}; there may be {most}");
+                return Err(ControlError::conflict(reason));
+            }
+        }
+        self.restore(snapshot);
+        Ok(())
+    }
+
+    /// How many projects there may be, besides the default one.
+    pub(crate) fn projects_max(&self) -> usize {
+        self.0.projects.most
+    }
+
     /// Restores a snapshot, all at once. The journal is kept.
     pub fn restore(&self, snapshot: &Snapshot) {
         let first = self.0.projects.read().first.clone();
@@ -209,9 +228,7 @@ impl World {
     fn put(&self, state: State) {
         let State { seed, projects_made, first, projects, faults, clocks, tokens, accounts } =
             state;
-        let projects =
-            projects.into_iter().map(|(id, project)| (id, Mutex::new(project))).collect();
-        let new = Live { seed, projects_made, first, projects };
+        let new = Live::new(seed, projects_made, first, projects);
         let mut live = self.0.projects.write();
         let old = std::mem::replace(&mut *live, new);
         self.0.faults.restore(faults);
@@ -231,7 +248,7 @@ impl World {
     ///
     /// # Errors
     ///
-    /// The project exists, or the project to copy does not.
+    /// The project exists, the project to copy does not, or there are as many as there may be.
     pub fn create_project(
         &self,
         id: Option<ProjectId>,
@@ -254,6 +271,13 @@ impl World {
                 }
             },
         };
+        let most = self.0.projects.most;
+        if !live.has_room(&id, most) || self.0.callers.lasting_tokens() >= most {
+            let reason = format!(
+                "there are {most} projects already: delete some, or start with more --max-projects"
+            );
+            return Err(ControlError::conflict(reason));
+        }
         let mut project = live.new_project(&id);
         if let Some(from) = from {
             match live.projects.get(from) {
@@ -359,21 +383,19 @@ impl World {
     /// Every project that was created or has had records, and the default one, sorted by id.
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectSummary> {
-        let mut counts = BTreeMap::from([(default_project(), None)]);
         let live = self.0.projects.read();
-        for (id, project) in &live.projects {
-            let tables = project.lock().tables.clone();
-            counts.insert(id.clone(), Some(tables.counts(self.now(id))));
-        }
-        let summary = |(project_id, counts): (ProjectId, Option<Vec<(&str, usize)>>)| {
-            let counts =
-                counts.unwrap_or_else(|| live.first.clone().counts(SystemTime::UNIX_EPOCH));
+        let mut all = BTreeMap::from([(default_project(), live.first.clone())]);
+        let projects = live.projects.iter();
+        all.extend(projects.map(|(id, project)| (id.clone(), project.lock().tables.clone())));
+        drop(live);
+        let summary = |(project_id, tables): (ProjectId, Tables)| {
+            let counts = tables.counts(self.now(&project_id));
             let faults = self.0.faults.count(&project_id);
             let records =
                 counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
             ProjectSummary { project_id, records, faults }
         };
-        counts.into_iter().map(summary).collect()
+        all.into_iter().map(summary).collect()
     }
 
     /// The resources that the mock keeps records of.
@@ -555,6 +577,16 @@ impl World {
         let faults = self.faults(None).len() as u64;
         self.0.counts.prometheus(&[
             Gauge::new("fabric_mock_projects", "Projects.", projects.len() as u64),
+            Gauge::new(
+                "fabric_mock_projects_limit",
+                "Projects that there may be, besides the default one.",
+                self.0.projects.most as u64,
+            ),
+            Gauge::new(
+                "fabric_mock_tokens",
+                "Tokens that were issued, to projects and to users.",
+                self.0.callers.issued_tokens() as u64,
+            ),
             Gauge {
                 name: "fabric_mock_records",
                 help: "Records, in all projects, by resource.",
@@ -637,9 +669,7 @@ impl World {
 
     /// A sequence of draws for a call that brings its own fault.
     pub(crate) fn header_draws(&self, project: &ProjectId) -> Draws {
-        self.0.projects.with_new(project, Write::Kept, |project| {
-            Draws::new(project.header_draws.u64(), &["header call"])
-        })
+        Draws::new(self.0.projects.draw_for_header(project), &["header call"])
     }
 }
 

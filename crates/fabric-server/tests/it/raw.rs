@@ -51,7 +51,9 @@ pub(crate) fn read(stream: &mut TcpStream) -> Answer {
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+    let body = &bytes[end + 4..];
+    let body = if is_chunked(&head) { joined(body) } else { body.to_vec() };
+    Answer { status, headers, body }
 }
 
 fn head_end(bytes: &[u8]) -> Option<usize> {
@@ -61,9 +63,28 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
 fn is_whole(bytes: &[u8]) -> bool {
     let Some(end) = head_end(bytes) else { return false };
     let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    if is_chunked(&head) {
+        return bytes.ends_with(b"\r\n0\r\n\r\n");
+    }
     let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length: "));
     let length = length.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
     bytes.len() >= end + 4 + length
+}
+
+fn is_chunked(head: &str) -> bool {
+    head.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked")
+}
+
+/// The chunks of a body as one.
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|window| window == b"\r\n") {
+        let length = std::str::from_utf8(&chunks[..end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        body.extend_from_slice(&chunks[end + 2..end + 2 + length]);
+        chunks = &chunks[end + 4 + length..];
+    }
+    body
 }
 
 /// A request with a host and an end, which closes the connection.

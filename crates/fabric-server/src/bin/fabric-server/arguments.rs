@@ -129,6 +129,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", env = "FABRIC_QUOTA", value_parser = whole_number::<usize>)]
     pub(crate) quota: Option<usize>,
 
+    /// The most projects besides the default one; a call that would begin one more is rejected with 429
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_PROJECTS", default_value_t = 10_000, value_parser = whole_number::<usize>)]
+    pub(crate) max_projects: usize,
+
     /// The most calls of a project, such as 20/s; more are rejected with 429 and Retry-After
     #[arg(long, value_name = "N/TIME", env = "FABRIC_RATE_LIMIT")]
     pub(crate) rate_limit: Option<RateLimit>,

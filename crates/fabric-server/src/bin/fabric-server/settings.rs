@@ -74,6 +74,7 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
         fixtures,
         snapshot: snapshot(arguments)?,
         quota: arguments.quota,
+        max_projects: arguments.max_projects,
         rate_limit: arguments.rate_limit,
         journal_limit: arguments.journal_limit,
         control_token: control_token(arguments)?,

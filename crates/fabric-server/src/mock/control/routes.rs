@@ -167,7 +167,7 @@ async fn take_snapshot(State(world): State<World>) -> impl IntoResponse {
     responses(
         (status = 204),
         (status = 400, body = ErrorBody),
-        (status = 409, description = "Another snapshot is being read", body = ErrorBody),
+        (status = 409, description = "It has more than there may be, or another is being read", body = ErrorBody),
     )
 )]
 async fn put_snapshot(State(world): State<World>, body: Body) -> Result<StatusCode, ControlError> {
@@ -178,9 +178,17 @@ async fn put_snapshot(State(world): State<World>, body: Body) -> Result<StatusCo
     };
     let read = move |reader| {
         let _turn = turn;
-        let snapshot = Snapshot::read(reader)
-            .map_err(|error| ControlError::invalid(format!("the snapshot is wrong: {error}")))?;
-        world.restore(&snapshot);
+        // The default project need not be one of those that are limited.
+        let most = world.projects_max().saturating_add(1);
+        let snapshot = Snapshot::read_some(reader, most).map_err(|error| {
+            let reason = format!("the snapshot is wrong: {error}");
+            if error.is_too_much {
+                ControlError::conflict(reason)
+            } else {
+                ControlError::invalid(reason)
+            }
+        })?;
+        world.restore_within_limits(&snapshot)?;
         Ok(StatusCode::NO_CONTENT)
     };
     stream::read(body, SNAPSHOT_MAX_LENGTH, read).await
@@ -227,7 +235,7 @@ struct NewProject {
     responses(
         (status = 201, body = ProjectAccess),
         (status = 404, description = "There is no project to fork from", body = ErrorBody),
-        (status = 409, description = "There is such a project already", body = ErrorBody),
+        (status = 409, description = "There is such a project already, or there are too many", body = ErrorBody),
     )
 )]
 async fn create_project(

@@ -294,6 +294,16 @@ impl Accounts {
 
     /// The accounts of a snapshot.
     pub(crate) fn of_saved(saved: SavedAccounts) -> Result<Self, Invalid> {
+        for (count, field) in [(saved.users.len(), "users"), (saved.projects.len(), "projects")] {
+            if count > ADDED_MAX {
+                return Err(Invalid::new(field, format!("must have at most {ADDED_MAX} items")));
+            }
+        }
+        // A snapshot is written with hashes; each password in their place takes as long as a sign-in.
+        if saved.users.iter().filter(|user| user.password.is_some()).count() > PASSWORDS_MAX {
+            let rule = format!("must have a password_hash, but for {PASSWORDS_MAX} of them");
+            return Err(Invalid::new("users", rule));
+        }
         Self::checked(saved.users, saved.projects)
     }
 }
@@ -304,6 +314,9 @@ pub(crate) struct Directory {
     first: Accounts,
     added: RwLock<Accounts>,
 }
+
+/// How many passwords a snapshot may have that are not hashed.
+const PASSWORDS_MAX: usize = 100;
 
 /// How many users, and how many names of projects, may be added.
 const ADDED_MAX: usize = 10_000;

@@ -95,7 +95,7 @@ async fn create(mock: Mock, request: Request<CreateAgreement>) -> Result<Nothing
     }
     let signed = records(agreements);
     mock.projects.with_new(&mock.project, mock.write, |project| {
-        let table = project.table::<AgreementRecord>();
+        let table = project.records::<AgreementRecord>();
         let new = signed.keys().filter(|name| table.get(name.as_str(), mock.now).is_none());
         let new = new.count();
         mock.check_quota_of::<AgreementRecord>(project, new)?;

@@ -211,11 +211,21 @@ impl SavedFault {
 
 /// Why a text is no snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotError(pub(crate) String);
+pub struct SnapshotError {
+    pub(crate) reason: String,
+    /// Whether it is a snapshot, but of more than there may be.
+    pub(crate) is_too_much: bool,
+}
+
+impl SnapshotError {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_too_much: false }
+    }
+}
 
 impl fmt::Display for SnapshotError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.reason)
     }
 }
 

@@ -108,14 +108,12 @@ impl<R: Record> AnyAnswers for Answers<R> {
         for answer in &self.0[range] {
             builder.push(R::learn(answer.clone(), None, making)?);
         }
-        match builder.finish() {
-            Ok(filled) => *table = filled,
+        let Ok(filled) = builder.finish() else {
             // The later of two with the same id changes the earlier.
-            Err(_) => {
-                *making.draws = draws;
-                return Ok(false);
-            }
-        }
+            *making.draws = draws;
+            return Ok(false);
+        };
+        *table = filled;
         Ok(true)
     }
 }
