@@ -13,6 +13,10 @@ const SUCCESS_MAX_LENGTH: usize = 16 * 1024 * 1024;
 /// The largest part of a body that an error keeps.
 const KEPT_MAX_LENGTH: usize = 64 * 1024;
 
+/// The most objects, arrays and elements of them in the body of a success. Each may take a thousand times as much memory
+/// as the two bytes of `{}`; a page of a thousand items is much smaller.
+const VALUES_MAX: usize = 200_000;
+
 /// An answer as it arrived.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -70,8 +74,29 @@ pub(crate) fn read_success<O: Operation>(
     if answer.status() != O::SUCCESS {
         return Err(unexpected(answer, format!("expected {}", O::SUCCESS)));
     }
+    if has_too_many_values(answer.body()) {
+        return Err(unexpected(answer, format!("the body has more than {VALUES_MAX} values")));
+    }
     O::Response::read_answer(answer.body())
         .map_err(|invalid| unexpected(answer, invalid.to_string()))
+}
+
+/// Whether JSON has more than [`VALUES_MAX`] values, as told by its brackets and commas.
+fn has_too_many_values(body: &[u8]) -> bool {
+    if body.len() <= VALUES_MAX {
+        return false;
+    }
+    let (mut values, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in body {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' | b',' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values > VALUES_MAX
 }
 
 fn is_failure(status: StatusCode) -> bool {

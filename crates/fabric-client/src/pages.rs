@@ -1,6 +1,7 @@
 //! Lists of any resource, from their first page to their last: as pages, or as items.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use bytes::Bytes;
 use fabric_model::{Identified, List, Page, Paging, Request};
@@ -48,7 +49,7 @@ impl Client {
     /// # Errors
     ///
     /// Any [`Error`], which ends the stream; [`Error::Unexpected`] if a page is longer than the limit, if 20 pages in a
-    /// row hold nothing new, or if 20 pages of items without ids repeat earlier ones.
+    /// row hold nothing new, if 20 pages of items without ids repeat earlier ones, or after two million items.
     pub fn pages<O: List>(
         &self,
         request: Request<O>,
@@ -58,7 +59,8 @@ impl Client {
             start: request.query.offset(),
             request: Some(request),
             total: None,
-            seen: HashSet::new(),
+            returned: 0,
+            seen: Seen::default(),
             without_ids: WithoutIds::new(),
         };
         try_unfold(pages, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
@@ -96,6 +98,9 @@ impl Client {
 /// how many pages of the whole list may repeat earlier ones.
 const FRUITLESS_MAX: u32 = 20;
 
+/// The most items of a list: more than a project can have, so that the list of a service that goes on for ever ends.
+const ITEMS_MAX: usize = 2_000_000;
+
 /// The documentation limits some totals to 100 or 1,000. A service that keeps to it would count no further.
 const TOTAL_STEP: u64 = 100;
 
@@ -106,8 +111,9 @@ struct Pages<O: List> {
     /// Where the caller wants to begin.
     start: u32,
     total: Option<u64>,
-    /// The ids of all items so far.
-    seen: HashSet<String>,
+    /// The number of items so far.
+    returned: usize,
+    seen: Seen,
     /// The pages so far whose items have no ids.
     without_ids: WithoutIds<Item<O>>,
 }
@@ -133,8 +139,12 @@ impl<O: List> Pages<O> {
                 // Counting on would miss items, or return some twice.
                 return Err(unexpected(format!("a page has {length} items in place of {limit}")));
             }
-            let is_first = self.seen.is_empty() && self.without_ids.pages == 0;
+            let is_first = self.returned == 0;
             self.keep_new(page.items());
+            self.returned += page.items().len();
+            if self.returned > ITEMS_MAX {
+                return Err(unexpected(format!("the list has more than {ITEMS_MAX} items")));
+            }
             let has_new = !page.items().is_empty();
             if length < limit {
                 return Ok((is_first || has_new).then_some(page));
@@ -162,7 +172,21 @@ impl<O: List> Pages<O> {
             }
             return;
         }
-        items.retain(|item| item.id().is_none_or(|id| self.seen.insert(id.to_owned())));
+        items.retain(|item| item.id().is_none_or(|id| self.seen.insert(id)));
+    }
+}
+
+/// The ids of all items so far, as hashes of 16 bytes: an id may be long.
+#[derive(Default)]
+struct Seen {
+    hashes: HashSet<[u64; 2]>,
+    keys: [RandomState; 2],
+}
+
+impl Seen {
+    /// Adds an id, and tells whether it is new.
+    fn insert(&mut self, id: &str) -> bool {
+        self.hashes.insert(self.keys.each_ref().map(|key| key.hash_one(id)))
     }
 }
 

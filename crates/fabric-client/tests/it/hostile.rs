@@ -1,7 +1,7 @@
 //! A server that does everything wrong that a server and a network can: what the client makes of it, how
 //! often it tries, and how long that takes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -31,11 +31,13 @@ enum Deed {
     Trickle,
     /// Sends an answer of a hundred megabytes.
     Flood,
+    /// Sends the first bytes once, and then the others for as long as anybody listens.
+    Repeat(&'static [u8], &'static [u8]),
     /// HTTP/2: says that no stream was processed, and closes.
     GoAway,
 }
 
-use Deed::{Flood, GoAway, Hang, Leave, Reset, Send, SendAndClose, SendAndReset, Trickle};
+use Deed::{Flood, GoAway, Hang, Leave, Repeat, Reset, Send, SendAndClose, SendAndReset, Trickle};
 
 const SHOWN: &str = "HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"name\": \"n\"}";
 const DONE: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -130,6 +132,23 @@ fn serve(stream: &mut TcpStream, counter: &AtomicU32, deeds: &[Deed], is_open: &
                 stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n").ok();
                 let megabyte = vec![b' '; 1024 * 1024];
                 while stream.write_all(&megabyte).is_ok() {}
+                true
+            }
+            Repeat(first, again) => {
+                stream.write_all(first).ok();
+                // Whatever the client says meanwhile must not fill the buffers, or it would wait for us.
+                stream.set_nonblocking(true).ok();
+                let (many, mut from) = (again.repeat(64 * 1024 / again.len() + 1), 0);
+                loop {
+                    while stream.read(&mut request).is_ok_and(|length| length > 0) {}
+                    match stream.write(&many[from..]) {
+                        Ok(length) => from = (from + length) % many.len(),
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                            std::thread::sleep(Duration::from_millis(1));
+                        }
+                        Err(_) => break,
+                    }
+                }
                 true
             }
             GoAway => {
@@ -258,6 +277,92 @@ async fn a_connection_that_goes_away_is_replaced() {
     assert_eq!(kind(&show(&client).await), "interrupted");
     // The preface and the request come apart or together.
     assert!(server.requests() >= 3, "{}", server.requests());
+}
+
+#[tokio::test]
+async fn what_never_ends_is_not_kept_and_not_waited_for() {
+    let head = b"HTTP/1.1 200 OK\r\n";
+    let chunk: &str = format!("10000\r\n{}\r\n", "x".repeat(65_536)).leak();
+    let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let failed = b"HTTP/1.1 500 Oh\r\ntransfer-encoding: chunked\r\n\r\n";
+    let trailers = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n";
+    for (deed, expected) in [
+        (Repeat(b"", b"x"), "interrupted"),
+        (Repeat(head, b"x-more: more\r\n"), "interrupted"),
+        (Repeat(b"HTTP/1.1 200 OK\r\nx: ", b"x"), "interrupted"),
+        (Repeat(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "timed out"),
+        (Repeat(chunked, chunk.as_bytes()), "unexpected 200"),
+        (Repeat(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;", b"x"), "interrupted"),
+        (Repeat(trailers, b"x-more: more\r\n"), "interrupted"),
+        // Of an error, the beginning is enough.
+        (Repeat(failed, b"1\r\nx\r\n"), "rejected 500"),
+    ] {
+        let server = Hostile::start(&[deed]);
+        let limit = if expected == "timed out" { 1 } else { 25 };
+        let client =
+            server.client().attempt_timeout(Duration::from_secs(limit)).retry(Retry::off());
+        let client = client.build().unwrap();
+        let started = Instant::now();
+        let outcome = show(&client).await;
+        assert_eq!(kind(&outcome), expected, "{deed:?}: {outcome:?}");
+        assert!(started.elapsed() < Duration::from_secs(50), "{deed:?}");
+    }
+}
+
+#[tokio::test]
+async fn http_2_that_never_ends_is_not_kept_and_not_waited_for() {
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let acknowledged = [0, 0, 0, 4, 1, 0, 0, 0, 0];
+    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    // The status 200 by the static table, without the end of the head; then ever more of the head.
+    let begun = [&settings[..], &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x88]].concat();
+    let more = [0, 0, 4, 9, 0, 0, 0, 0, 1, 0x40, 1, b'x', 0];
+    // The whole head, and then ever more of a body, in frames without a byte.
+    let answered = [&settings[..], &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88]].concat();
+    let nothing = [0, 0, 0, 0, 0, 0, 0, 0, 1];
+    let leak = |bytes: Vec<u8>| &*bytes.leak();
+    let (begun, answered) = (leak(begun), leak(answered));
+    let leak = |bytes: &[u8]| &*bytes.to_vec().leak();
+    for (deed, expected) in [
+        (Repeat(b"", leak(&settings)), "timed out"),
+        (Repeat(leak(&settings), leak(&acknowledged)), "interrupted"),
+        (Repeat(leak(&settings), leak(&ping)), "timed out"),
+        (Repeat(begun, leak(&more)), "interrupted"),
+        (Repeat(answered, leak(&nothing)), "interrupted"),
+        (Repeat(leak(&settings), b"x"), "interrupted"),
+    ] {
+        let server = Hostile::start(&[deed]);
+        let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+        let limit = if expected == "timed out" { 1 } else { 25 };
+        let client = server.client().http_client(http).retry(Retry::off());
+        let client = client.attempt_timeout(Duration::from_secs(limit)).build().unwrap();
+        let started = Instant::now();
+        let outcome = show(&client).await;
+        assert_eq!(kind(&outcome), expected, "{deed:?}: {outcome:?}");
+        assert!(started.elapsed() < Duration::from_secs(50), "{deed:?}");
+    }
+}
+
+#[tokio::test]
+async fn tls_that_goes_wrong_is_no_connection() {
+    let alert = [21, 3, 3, 0, 2, 2, 40];
+    let handshake = [22, 3, 3, 0, 4, 1, 0, 0, 0];
+    let leak = |bytes: &[u8]| &*bytes.to_vec().leak();
+    for deed in [
+        Send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        Reset,
+        Hang,
+        Repeat(b"", leak(&alert)),
+        Repeat(b"", leak(&handshake)),
+        Repeat(b"", b"x"),
+    ] {
+        let server = Hostile::start(&[deed]);
+        let endpoint = server.endpoint.replace("http://", "https://");
+        let client = Client::builder(&endpoint).connect_timeout(Duration::from_secs(1));
+        let client = client.retry(Retry::off()).build().unwrap();
+        let outcome = show(&client).await;
+        assert_eq!(kind(&outcome), "connect", "{deed:?}: {outcome:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,11 @@
 //! Operations that the client knows nothing about, declared here: lists, waits, reads by POST, and a project in
 //! the path.
 
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use fabric_client::model::{
     Example, Identified, Nothing, Operation, Page, Paging, Parameters, Payload, ProjectId, Request,
@@ -249,6 +253,97 @@ async fn a_page_longer_than_asked_for_is_unexpected() {
     let error = items.try_next().await.unwrap_err();
     assert!(error.to_string().ends_with("a page has 3 items in place of 2"), "{error}");
     assert!(items.next().await.is_none());
+}
+
+/// A server that answers every request with the page of its number, and the number of requests so far.
+fn endless(page: impl Fn(u32) -> String + Send + 'static) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicU32::new(0));
+    let counter = requests.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // A request is short enough to come at once.
+            stream.read(&mut [0; 4096]).unwrap();
+            let number = counter.fetch_add(1, Ordering::SeqCst);
+            stream.write_all(answer(&page(number)).as_bytes()).ok();
+        }
+    });
+    (endpoint, requests)
+}
+
+#[tokio::test]
+async fn a_list_that_goes_on_for_ever_ends() {
+    const PAGE: u32 = 50_000;
+    let of = |thing: fn(u32) -> String, rest: &'static str| {
+        move |number: u32| {
+            let things = (number * PAGE..(number + 1) * PAGE).map(thing).collect::<Vec<_>>();
+            format!(r#"{{"things":[{}]{rest}}}"#, things.join(","))
+        }
+    };
+    let with_id = |number: u32| format!(r#"{{"id":"{number}"}}"#);
+    let without_id = |number: u32| format!(r#"{{"status":"{number}"}}"#);
+    for (thing, rest) in [
+        (with_id as fn(u32) -> String, ""),
+        (without_id, ""),
+        // The total is never reached, or may be where the service stopped counting.
+        (with_id, r#","total":4000000000"#),
+        (without_id, r#","total":100"#),
+    ] {
+        let (endpoint, requests) = endless(of(thing, rest));
+        let client = Client::builder(&endpoint).build().unwrap();
+        let mut pages = client.pages(list(PAGE)).boxed();
+        let error = loop {
+            match pages.try_next().await {
+                Ok(page) => assert_eq!(page.unwrap().things.len(), PAGE as usize),
+                Err(error) => break error,
+            }
+        };
+        let said = "the list has more than 2000000 items";
+        assert!(error.to_string().ends_with(said), "{error}");
+        assert!(pages.next().await.is_none());
+        assert_eq!(requests.load(Ordering::SeqCst), 41);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_would_take_much_more_memory_is_not_read() {
+    let bomb = |opening: &str, value: &str, closing: &str| {
+        answer(&format!("{opening}{}{closing}", vec![value; 150_000].join(",")))
+    };
+    for bomb in [
+        bomb(r#"{"things":["#, "{}", "]}"),
+        bomb(r#"{"unknown":["#, "[]", r#"],"things":[]}"#),
+        // With a null, it would be read as a tree.
+        bomb(r#"{"total":null,"unknown":["#, r#"{"":0}"#, r#"],"things":[]}"#),
+        bomb(r#"{"text":"\"","unknown":["#, "[]", r#"],"things":[]}"#),
+    ] {
+        let error = client(&Script::start([&*bomb])).send(&list(2)).await.unwrap_err();
+        assert!(error.to_string().ends_with("the body has more than 200000 values"), "{error}");
+    }
+    // Texts may hold what they want.
+    let text = answer(&format!(r#"{{"things":[{{"status":"{}"}}]}}"#, "{[,\\\"".repeat(60_000)));
+    client(&Script::start([&*text])).send(&list(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wait_on_a_hostile_service_ends_at_its_timeout() {
+    // Each answer is whole, and tells something new.
+    let (endpoint, _) = endless(|number| format!(r#"{{"id":"{number}","status":"CREATING"}}"#));
+    let client = Client::builder(&endpoint).build().unwrap();
+    let wait = quick().timeout(Duration::from_millis(300));
+    let error = client.wait_until(&SHOW, wait, judge).await.unwrap_err();
+    assert!(matches!(error, WaitError::TimedOut { last: Some(_), .. }), "{error:?}");
+    // The answer never ends, so the one call that is made ends a second later, as does every try of it.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let client = Client::builder(&endpoint).timeout(Duration::from_hours(1)).build().unwrap();
+    let wait = quick().timeout(Duration::from_millis(300));
+    let started = Instant::now();
+    let error = client.wait_until(&SHOW, wait, judge).await.unwrap_err();
+    assert!(matches!(error, WaitError::TimedOut { last: None, source: Some(_), .. }), "{error:?}");
+    assert!(started.elapsed() < Duration::from_secs(50), "{:?}", started.elapsed());
 }
 
 fn quick() -> Wait<ShowThing> {
