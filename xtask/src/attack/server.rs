@@ -91,7 +91,6 @@ pub(crate) fn attack_server(
     let processor_before = target::processor_time(server.id());
     perform(runtime, &judge, run(attacker.fork(amount)));
     let mut report = Report {
-        requests: judge.count(),
         memory: target::memory_peak(server.id()),
         processor_time: target::processor_time(server.id())
             .zip(processor_before)
@@ -127,6 +126,7 @@ pub(crate) fn attack_server(
         report.stopped = stop(runtime, &mut server, &mut attacker, (run, longest), &judge);
     }
     judge_polite(course.depth, &report.polite, is_tls, &judge);
+    report.requests = judge.count();
     report.exceptions = judge.exceptions().into_iter().collect();
     report.violations = judge.violations();
     Ok(report)
