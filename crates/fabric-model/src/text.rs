@@ -13,13 +13,20 @@ use crate::charset::Alphabet;
 macro_rules! text {
     (
         $(#[$documentation:meta])*
-        $name:ident, field $field:literal, schema $schema:literal described $described:literal,
+        $name:ident, field $($rest:tt)*
+    ) => {
+        $crate::text::text! { $(#[$documentation])* $name in String, field $($rest)* }
+    };
+    // Texts of which there are many copies, such as the project of every call, are shared by them.
+    (
+        $(#[$documentation:meta])*
+        $name:ident in $storage:ty, field $field:literal, schema $schema:literal described $described:literal,
         $minimum:literal to $maximum:literal of $alphabet:ident, example $example:literal
     ) => {
         $(#[$documentation])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name($storage);
 
         impl $name {
             /// The fewest characters.
@@ -71,7 +78,7 @@ macro_rules! text {
 
             fn try_from(text: String) -> Result<Self, $crate::Invalid> {
                 match Self::check(&text) {
-                    Ok(()) => Ok(Self(text)),
+                    Ok(()) => Ok(Self(<$storage>::from(text))),
                     Err(rule) => Err($crate::Invalid::new($field, rule)),
                 }
             }
@@ -101,7 +108,7 @@ macro_rules! text {
 
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0
+                String::from(&*text.0)
             }
         }
 
@@ -135,7 +142,7 @@ macro_rules! text {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
                 Self::check(&text).map_err(serde::de::Error::custom)?;
-                Ok(Self(text))
+                Ok(Self(<$storage>::from(text)))
             }
         }
 
@@ -209,6 +216,6 @@ text! {
     /// The project that a record belongs to, from the header `X-Project-Id` or the path: 1 to 64 letters,
     /// digits and hyphens. The documentation gives no limits for the header; real ones are 32 hexadecimal
     /// digits.
-    ProjectId, field "X-Project-Id", schema "ProjectId" described "A project.",
+    ProjectId in std::sync::Arc<str>, field "X-Project-Id", schema "ProjectId" described "A project.",
     1 to 64 of ID, example "7a6d1e0f4c3b48d29e5f8a7b6c5d4e3f"
 }

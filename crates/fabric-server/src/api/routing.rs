@@ -326,7 +326,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
             }),
             (None, None) => check_head(&parts).and(Err(Failure::NoSuchApi.into())),
         };
-        let mut response = pin!(self.finish(&mut call, &parts, outcome)).await;
+        let mut response = pin!(self.finish(&mut call, &mut parts, outcome)).await;
         if is_head {
             AnswerBody::remove_from(&mut response);
         }
@@ -442,17 +442,16 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
     async fn finish(
         &self,
         call: &mut Call<A::Note>,
-        parts: &Parts,
+        parts: &mut Parts,
         outcome: Result<Answer, ApiError>,
     ) -> Response<AnswerBody> {
         let now = *call.now.get_or_insert_with(|| self.clock.now());
         let id = self.request_ids.next(now);
         let (method, path) = (&parts.method, parts.uri.path());
-        let request_id = id.to_str().unwrap_or_default();
         let answer = match outcome {
             Ok(answer) => {
                 let status = answer.status.as_u16();
-                tracing::debug!(%method, path, status, request_id, "answered");
+                tracing::debug!(%method, path, status, request_id = id.to_str().unwrap_or_default(), "answered");
                 answer
             }
             Err(error) => {
@@ -462,9 +461,9 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
                 }
                 let reason = call.reason.as_deref().unwrap_or_default();
                 if error.status().is_server_error() {
-                    tracing::error!(%method, path, request_id, %error, "failed");
+                    tracing::error!(%method, path, request_id = id.to_str().unwrap_or_default(), %error, "failed");
                 } else {
-                    tracing::info!(%method, path, request_id, %error, reason, "rejected");
+                    tracing::info!(%method, path, request_id = id.to_str().unwrap_or_default(), %error, reason, "rejected");
                 }
                 let answer = Answer::of(&error);
                 call.error = Some(error);
@@ -474,10 +473,18 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         call.request_id = Some(id);
         let mut response = pin!(self.around.finish(call, parts, answer)).await;
         let headers = response.headers_mut();
-        headers.extend(call.request_id.take().map(|id| (header::X_REQUEST_ID, id)));
+        if headers.is_empty() {
+            // The room of those of the request, which nobody needs any more.
+            std::mem::swap(headers, &mut parts.headers);
+            headers.clear();
+        }
+        if let Some(id) = call.request_id.take() {
+            headers.insert(header::X_REQUEST_ID, id);
+        }
         // hyper adds the date of the system, by which no caller could set a clock to ours.
-        let date = self.clock.http_date(call.project.as_ref(), now);
-        headers.extend(date.map(|date| (DATE, date)));
+        if let Some(date) = self.clock.http_date(call.project.as_ref(), now) {
+            headers.insert(DATE, date);
+        }
         response
     }
 }

@@ -162,11 +162,7 @@ impl AroundWorld {
             status,
             error_code: code.as_deref(),
             answer: &answer.body,
-            request_id: call
-                .request_id
-                .as_ref()
-                .and_then(|id| id.to_str().ok())
-                .unwrap_or_default(),
+            request_id: call.request_id.as_ref().map_or(b"", HeaderValue::as_bytes),
             took,
             fault: firing.map(|firing| firing.id.unwrap_or_default()),
             reason: call.reason.as_deref(),

@@ -242,7 +242,7 @@ impl Journal {
             status: entry.status.and_then(|status| StatusCode::from_u16(status).ok()),
             error_code: entry.error_code.as_deref(),
             answer: &written(&entry.answer),
-            request_id: &entry.request_id,
+            request_id: entry.request_id.as_bytes(),
             took: Duration::from_micros(entry.microseconds),
             fault: entry.fault,
             reason: entry.reason.as_deref(),

@@ -196,7 +196,7 @@ pub(crate) struct Live {
     pub(crate) projects_made: u64,
     /// What a new project begins with.
     pub(crate) first: Tables,
-    pub(crate) projects: HashMap<ProjectId, Mutex<Project>>,
+    pub(crate) projects: HashMap<ProjectId, Mutex<Project>, foldhash::fast::RandomState>,
     /// For faults in the header of calls in projects that are not there.
     header_draws: Mutex<Draws>,
 }

@@ -283,11 +283,7 @@ impl Relay {
             status: Some(status),
             error_code: code.as_deref(),
             answer: if operation.is_some() { &answer.body } else { b"" },
-            request_id: answer
-                .headers
-                .get(header::X_REQUEST_ID)
-                .and_then(|id| id.to_str().ok())
-                .unwrap_or_default(),
+            request_id: answer.headers.get(header::X_REQUEST_ID).map_or(b"", HeaderValue::as_bytes),
             took,
             fault: None,
             reason: None,

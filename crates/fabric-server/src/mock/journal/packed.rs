@@ -27,7 +27,7 @@ pub(crate) struct Call<'a> {
     pub(crate) status: Option<StatusCode>,
     pub(crate) error_code: Option<&'a str>,
     pub(crate) answer: &'a [u8],
-    pub(crate) request_id: &'a str,
+    pub(crate) request_id: &'a [u8],
     pub(crate) took: Duration,
     pub(crate) fault: Option<u64>,
     pub(crate) reason: Option<&'a str>,
@@ -127,7 +127,7 @@ impl Segment {
             body: add(beginning(&body)),
             answer: add(beginning(&answer)),
             error_code: add(call.error_code.unwrap_or_default().as_bytes()),
-            request_id: add(call.request_id.as_bytes()),
+            request_id: add(call.request_id),
             reason: add(call.reason.unwrap_or_default().as_bytes()),
         };
         self.more += call.method.as_str().len();
