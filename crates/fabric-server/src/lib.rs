@@ -29,6 +29,7 @@ pub use in_memory::*;
 #[cfg(feature = "mock")]
 mod in_memory {
     pub use crate::mock::behaviour::Profile;
+    pub use crate::mock::budget::Budgets;
     pub use crate::mock::control::document::control_document;
     pub use crate::mock::error::ControlError;
     pub use crate::mock::fixtures::{Fixtures, FixturesError};

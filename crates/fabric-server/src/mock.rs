@@ -2,6 +2,7 @@
 
 pub(crate) mod around;
 pub(crate) mod behaviour;
+pub(crate) mod budget;
 pub(crate) mod control;
 pub(crate) mod coverage;
 pub(crate) mod error;

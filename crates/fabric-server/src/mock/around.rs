@@ -49,6 +49,12 @@ impl Around for AroundWorld {
         let Caller { project, now, .. } = caller;
         let now = time::whole_milliseconds(now);
         let Some(operation) = call.operation else { return Err(Failure::NoSuchApi.into()) };
+        if let Some(hosts) = self.0.hosts()
+            && !hosts.are_named_by(&parts.uri, &parts.headers)
+        {
+            let rule = "must be localhost, an address of it, or a name of --allowed-host";
+            return Err(Invalid::new("Host", rule).into());
+        }
         if let Some(throttle) = self.0.throttle()
             && !operation.is_open
             && !operation.is_sign_in

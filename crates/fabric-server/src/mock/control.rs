@@ -1,11 +1,13 @@
 //! The control surface: `/_mock/v1` over HTTP, and the page for people beside it.
 
 pub(crate) mod access;
+pub(crate) mod bounds;
 pub(crate) mod document;
 pub(crate) mod routes;
 mod stream;
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -14,14 +16,15 @@ use http::header::CONTENT_TYPE;
 use tower::ServiceExt;
 
 use crate::mock::control::access::{Access, admit};
+use crate::mock::control::bounds::Bounds;
 use crate::mock::error::ControlError;
 use crate::mock::page;
 use crate::mock::world::World;
 
 /// The control surface. It is put together when somebody first asks for it: a server that nobody controls
 /// need not pay for that.
-pub(crate) fn router(world: World, access: Access) -> Router {
-    let surface = Arc::new(LazyLock::new(move || surface(world.clone(), access.clone())));
+pub(crate) fn router(world: World, access: Access, time: Duration) -> Router {
+    let surface = Arc::new(LazyLock::new(move || surface(world.clone(), access.clone(), time)));
     let surface = async move |mut request: Request| {
         // The path that led here is not one of the surface's own.
         request.extensions_mut().clear();
@@ -34,8 +37,9 @@ pub(crate) fn router(world: World, access: Access) -> Router {
         .route("/_mock/{*path}", surface)
 }
 
-fn surface(world: World, access: Access) -> Router {
+fn surface(world: World, access: Access, time: Duration) -> Router {
     let access = Arc::new(access);
+    let bounds = Arc::new(Bounds { time, bodies: world.spending().control_bodies.clone() });
     let controlled: Router = routes::controlled().with_state(world.clone()).into();
     let probes: Router = routes::probes().with_state(world).into();
     let fallback = async || {
@@ -47,10 +51,13 @@ fn surface(world: World, access: Access) -> Router {
     let json = document::control_document();
     let document = async move || ([(CONTENT_TYPE, "application/json")], json.clone());
     controlled
+        // Who is not admitted has no body read.
+        .route_layer(middleware::from_fn_with_state(bounds, bounds::keep))
         .route_layer(middleware::from_fn_with_state(access, admit))
         .merge(probes)
         .route("/_mock/v1/openapi.json", axum::routing::get(document))
         .merge(page::router())
         .fallback(fallback)
         .method_not_allowed_fallback(fallback)
+        .layer(middleware::map_response(bounds::in_json))
 }

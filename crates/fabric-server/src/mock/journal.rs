@@ -9,6 +9,7 @@ pub(crate) mod verify;
 use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
@@ -252,15 +253,32 @@ impl Journal {
 
     /// The calls that fit, newest first.
     pub(crate) fn entries(&self, filter: &Filter) -> Entries {
-        let limit = filter.limit.unwrap_or(100).clamp(1, 1_000);
         let (taken, evicted) = self.take(filter);
-        let mut found = found(&taken, filter);
-        found.sort_unstable_by_key(|(_, packed)| Reverse(packed.sequence));
-        found.truncate(limit);
-        Entries {
-            entries: found.into_iter().map(|(id, packed)| packed.entry(id)).collect(),
-            evicted: evicted.count,
+        let found = newest(&taken, filter).into_iter();
+        let entries = found.map(|(id, packed)| packed.entry(id)).collect();
+        Entries { entries, evicted: evicted.count }
+    }
+
+    /// Writes the same in JSON, one call at a time: many with large bodies take a GiB together.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub(crate) fn write_entries(
+        &self,
+        filter: &Filter,
+        mut writer: impl io::Write,
+    ) -> io::Result<()> {
+        let (taken, evicted) = self.take(filter);
+        writer.write_all(br#"{"entries":["#)?;
+        for (place, (id, packed)) in newest(&taken, filter).into_iter().enumerate() {
+            if place > 0 {
+                writer.write_all(b",")?;
+            }
+            serde_json::to_writer(&mut writer, &packed.entry(id))?;
         }
+        write!(writer, r#"],"evicted":{}}}"#, evicted.count)?;
+        writer.flush()
     }
 
     /// What comes next of a stream, the oldest first; moves `after` on.
@@ -470,6 +488,14 @@ const INSTEAD_MAX: usize = 5;
 struct Taken {
     project: Option<ProjectId>,
     segments: Vec<Arc<Segment>>,
+}
+
+/// The calls that fit, newest first, as many as were asked for.
+fn newest<'a>(taken: &'a [Taken], filter: &Filter) -> Vec<(Option<&'a ProjectId>, Packed<'a>)> {
+    let mut found = found(taken, filter);
+    found.sort_unstable_by_key(|(_, packed)| Reverse(packed.sequence));
+    found.truncate(filter.limit.unwrap_or(100).clamp(1, 1_000));
+    found
 }
 
 /// The calls that fit.

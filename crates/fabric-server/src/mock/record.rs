@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
@@ -14,7 +15,7 @@ use fabric_model::signature::{Algorithm, RequestLine, Signature};
 use fabric_model::{ApiError, Failure, OperationInfo, ProjectId, header};
 use futures_util::StreamExt;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHENTICATE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
@@ -25,11 +26,12 @@ use crate::api::answer::Answer;
 use crate::api::callers::{Callers, asked_project};
 use crate::api::clock::Clock;
 use crate::api::credentials::{Credential, Secret};
-use crate::api::limits::{Limits, read_body};
+use crate::api::limits::{Limits, check_head, read_body};
+use crate::api::request_id::RequestIds;
 use crate::api::server::Server;
 use crate::mock::around::AroundWorld;
 use crate::mock::control;
-use crate::mock::control::access::{Access, is_of_this_machine};
+use crate::mock::control::access::{Access, AllowedCallers, Hosts};
 use crate::mock::fault::rule::Write;
 use crate::mock::header::{X_MOCK_CANONICAL_REQUEST, X_MOCK_EXPLAIN, X_MOCK_FAULT, X_MOCK_TOKEN};
 use crate::mock::journal::packed;
@@ -73,6 +75,7 @@ struct Relay {
     project: ProjectId,
     world: World,
     lessons: Lessons,
+    request_ids: RequestIds,
 }
 
 impl Recorder {
@@ -124,12 +127,27 @@ impl Recorder {
         let settings = Settings { listen, clock: Clock::system(), ..Settings::default() };
         let world = World::new(&settings, Callers::everybody());
         let lessons = service(AroundWorld(world.clone())).lessons;
-        let relay = Relay { upstream, client, credential, project, world: world.clone(), lessons };
-        let access = if listen.ip().is_loopback() { Access::ThisMachine } else { Access::Nobody };
+        let limits = settings.limits;
+        let request_ids = RequestIds::random(settings.hostname);
+        let relay = Relay {
+            upstream,
+            client,
+            credential,
+            project,
+            world: world.clone(),
+            lessons,
+            request_ids,
+        };
+        let callers = if listen.ip().is_loopback() {
+            AllowedCallers::ThisMachine
+        } else {
+            AllowedCallers::Nobody
+        };
+        let access = Access { callers, hosts: Hosts::default(), origins: Vec::new() };
         let router = Router::new()
             .fallback(pass_on)
             .with_state(Arc::new(relay))
-            .merge(control::router(world.clone(), access));
+            .merge(control::router(world.clone(), access, limits.time));
         let server = Server::start(TcpListener::bind(listen)?, router)?;
         Ok(Self { server, world })
     }
@@ -156,26 +174,46 @@ impl Recorder {
 async fn pass_on(State(relay): State<Arc<Relay>>, request: Request) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    // A page of some site must not call with what the recorder has.
-    if relay.credential.is_some() && !is_of_this_machine(&parts.uri, &parts.headers) {
-        return IntoResponse::into_response(Answer::of(&Failure::Forbidden.into()));
-    }
-    let body = match read_body(&parts, body, Limits::default().body).await {
-        Ok(body) => body,
-        Err(error) => return IntoResponse::into_response(Answer::of(&error)),
-    };
-    let answer = match relay.call(&parts, &body).await {
+    let mut sent = Bytes::new();
+    let answer = match relay.answer(&parts, body, &mut sent).await {
         Ok(answer) => answer,
-        Err(reason) => {
-            tracing::warn!(%reason, "the upstream did not answer");
-            Answer::of(&Failure::Unavailable.into())
+        Err(error) => {
+            let (method, path) = (&parts.method, parts.uri.path());
+            tracing::info!(%method, path, %error, "the recorder answers by itself");
+            let mut answer = Answer::of(&error);
+            let id = relay.request_ids.next(relay.world.clock().now());
+            answer.headers.insert(header::X_REQUEST_ID, id);
+            answer
         }
     };
-    relay.note(&parts, &body, &answer, began.elapsed());
+    relay.note(&parts, &sent, &answer, began.elapsed());
     IntoResponse::into_response(answer)
 }
 
 impl Relay {
+    /// Answers a request as the upstream does, or fails as the recorder itself. `sent` becomes the body.
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Body,
+        sent: &mut Bytes,
+    ) -> Result<Answer, ApiError> {
+        check_head(parts)?;
+        // A page of some site must not call with what the recorder has.
+        let is_of_page = parts.headers.contains_key(ORIGIN);
+        let is_of_here = Hosts::default().are_named_by(&parts.uri, &parts.headers);
+        if self.credential.is_some() && (is_of_page || !is_of_here) {
+            return Err(Failure::Forbidden.into());
+        }
+        let limits = Limits::default();
+        let reading = tokio::time::timeout(limits.time, read_body(parts, body, limits.body));
+        *sent = reading.await.map_err(|_| Failure::TimedOut)??;
+        self.call(parts, sent).await.map_err(|reason| {
+            tracing::warn!(%reason, "the upstream did not answer");
+            Failure::Unavailable.into()
+        })
+    }
+
     async fn call(&self, parts: &Parts, body: &Bytes) -> Result<Answer, String> {
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let mut headers = parts.headers.clone();

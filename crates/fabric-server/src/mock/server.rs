@@ -16,7 +16,7 @@ use crate::api::server::{Acceptor, Server};
 use crate::api::tls::Tls;
 use crate::mock::around::AroundWorld;
 use crate::mock::control;
-use crate::mock::control::access::Access;
+use crate::mock::control::access::{Access, AllowedCallers, Hosts};
 use crate::mock::header::X_MOCK_REASON;
 use crate::mock::identity;
 use crate::mock::service::service;
@@ -112,14 +112,23 @@ impl MockServer {
             .callers(callers)
             .request_ids(request_ids);
         let methods_and_paths = api.served().collect();
-        let access = match settings.control_token.clone() {
-            Some(token) => Access::Token(token),
-            None if settings.listen.ip().is_loopback() => Access::ThisMachine,
-            None if settings.open_to_all => Access::Everybody,
-            None => Access::Nobody,
+        let allowed = match settings.control_token.clone() {
+            Some(token) => AllowedCallers::Token(token),
+            None if settings.listen.ip().is_loopback() => AllowedCallers::ThisMachine,
+            None if settings.open_to_all => AllowedCallers::Everybody,
+            None => AllowedCallers::Nobody,
+        };
+        let access = Access {
+            callers: allowed,
+            hosts: Hosts::new(&settings.allowed_hosts),
+            origins: settings.cors_origins.clone(),
         };
         let operations = api.into_operations();
-        let router = operations.clone().router().merge(control::router(world.clone(), access));
+        let router = operations.clone().router().merge(control::router(
+            world.clone(),
+            access,
+            settings.limits.time,
+        ));
         let (operations, router) = if settings.cors_origins.is_empty() {
             (Some(operations), router)
         } else {

@@ -12,6 +12,7 @@ use crate::api::limits::Limits;
 #[cfg(feature = "tls")]
 use crate::api::tls::Tls;
 use crate::mock::behaviour::{Behaviour, Profile};
+use crate::mock::budget::Budgets;
 use crate::mock::fixtures::Fixtures;
 use crate::mock::identity::accounts::Accounts;
 use crate::mock::snapshot::Snapshot;
@@ -73,8 +74,14 @@ pub struct Settings {
     /// The token of the control surface. Without one, the surface is open to this machine, and closed if the
     /// server listens beyond it, unless [`Self::open_to_all`] is set.
     pub control_token: Option<SecretString>,
-    /// Sites whose pages may call: `https://example.org`, or `*` for all.
+    /// Sites whose pages may call: `https://example.org`, or `*` for all. Pages of sites that are named may use the
+    /// control surface too; others only with its token.
     pub cors_origins: Vec<String>,
+    /// Names that this machine is called by besides `localhost` and its addresses, without a port. A server that
+    /// accepts any caller, on this machine only, rejects calls under other names: a page may lead a browser to it.
+    pub allowed_hosts: Vec<String>,
+    /// How much is done and held at once besides the calls of the contract.
+    pub budgets: Budgets,
     /// The clock.
     pub clock: Clock,
     /// The end of every request id.
@@ -112,6 +119,8 @@ impl Default for Settings {
             journal_limit: JOURNAL_LIMIT,
             control_token: None,
             cors_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            budgets: Budgets::default(),
             clock: Clock::system(),
             hostname: "localhost".to_owned(),
         }
@@ -129,6 +138,11 @@ impl Settings {
     #[must_use]
     pub fn accepts_any_caller(&self) -> bool {
         self.credentials.is_empty() && self.accounts.is_empty()
+    }
+
+    /// Whether calls must be for this machine by its own names: any caller on it is accepted, and nobody else.
+    pub(crate) fn guards_hosts(&self) -> bool {
+        self.accepts_any_caller() && self.listen.ip().is_loopback() && !self.open_to_all
     }
 
     /// How resources behave.

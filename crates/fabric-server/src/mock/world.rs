@@ -16,6 +16,8 @@ use crate::api::issued::ISSUED_MAX;
 use crate::api::time;
 #[cfg(feature = "record")]
 use crate::mock::behaviour::Behaviour;
+use crate::mock::budget::Spending;
+use crate::mock::control::access::Hosts;
 use crate::mock::coverage::{Counts, Coverage, Gauge};
 use crate::mock::error::ControlError;
 use crate::mock::fault::rule::{Fault, FaultStatus, Write};
@@ -76,6 +78,9 @@ struct Inner {
     throttle: Option<Throttle>,
     journal: Journal,
     counts: Counts,
+    spending: Spending,
+    /// Under which names calls must be, if under certain ones.
+    hosts: Option<Hosts>,
     start: Mutex<Start>,
     /// Held by the one whose snapshot is being read.
     restoring: Arc<tokio::sync::Mutex<()>>,
@@ -118,6 +123,8 @@ impl World {
             throttle: settings.rate_limit.map(|limit| Throttle::new(limit, settings.clock.clone())),
             journal: Journal::new(settings.journal_limit),
             counts: Counts::new(),
+            spending: Spending::new(settings.budgets),
+            hosts: settings.guards_hosts().then(|| Hosts::new(&settings.allowed_hosts)),
             start: Mutex::new(Start { with_fixtures: bare.clone(), without: bare }),
             restoring: Arc::default(),
             stop: Stop::default(),
@@ -575,7 +582,7 @@ impl World {
         let label = |(name, count)| (format!("{{resource=\"{name}\"}}"), count);
         let records = records.into_iter().map(label).collect();
         let faults = self.faults(None).len() as u64;
-        self.0.counts.prometheus(&[
+        let mut gauges = vec![
             Gauge::new("fabric_mock_projects", "Projects.", projects.len() as u64),
             Gauge::new(
                 "fabric_mock_projects_limit",
@@ -599,7 +606,18 @@ impl World {
                 journal.entries as u64,
             ),
             Gauge::new("fabric_mock_journal_bytes", "Memory of the journal.", journal.bytes as u64),
-        ])
+        ];
+        gauges.extend(self.0.spending.gauges());
+        self.0.counts.prometheus(&gauges)
+    }
+
+    pub(crate) fn spending(&self) -> &Spending {
+        &self.0.spending
+    }
+
+    /// The names under which calls must be, if they must be under certain ones.
+    pub(crate) fn hosts(&self) -> Option<&Hosts> {
+        self.0.hosts.as_ref()
     }
 
     pub(crate) fn directory(&self) -> &Directory {

@@ -29,14 +29,13 @@ fn error(answer: &Answer) -> String {
 async fn the_surface_is_for_this_machine_or_for_who_has_the_token() {
     let open = MockServer::start().await;
     assert_eq!(get(&open, "/_mock/v1/status", "").await.status, 200);
-    assert_eq!(
-        get(&open, "/_mock/v1/status", "Origin: http://localhost:3000\r\n").await.status,
-        200
-    );
+    assert_eq!(get(&open, "/_mock/v1/status", "Origin: http://localhost\r\n").await.status, 200);
     // A page of another site, or a name that somebody has pointed to this machine.
     for (host, headers) in [
         ("localhost", "Origin: https://example.org\r\n"),
         ("localhost", "Origin: null\r\n"),
+        ("localhost", "Origin: http://localhost:3000\r\n"),
+        ("localhost:8080", "Origin: http://127.0.0.1:8080\r\n"),
         ("rebound.example.org", ""),
         ("localhost.example.org:80", ""),
     ] {

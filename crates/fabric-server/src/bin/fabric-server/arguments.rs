@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-use fabric_server::{ConnectionLimits, Profile, RateLimit};
+use fabric_server::{Budgets, ConnectionLimits, Profile, RateLimit};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A mock server for Huawei Cloud DataArts Fabric.
@@ -138,13 +138,40 @@ pub(crate) struct Arguments {
     pub(crate) rate_limit: Option<RateLimit>,
 
     #[arg(
-        help = "A site whose pages may call from a browser, such as https://example.org, or * for all; repeatable",
+        help = "A site whose pages may call from a browser, such as https://example.org, or * for all; repeatable. Pages \
+                of a site that is named may use the control surface too",
         long = "cors-origin",
         value_name = "ORIGIN",
         env = "FABRIC_CORS_ORIGIN",
         value_delimiter = ' '
     )]
     pub(crate) cors_origins: Vec<String>,
+
+    /// A name that this machine is called by, besides localhost and its addresses; repeatable. A server that accepts
+    /// any caller on this machine rejects calls under other names, to which a page may lead a browser
+    #[arg(
+        long = "allowed-host",
+        value_name = "NAME",
+        env = "FABRIC_ALLOWED_HOST",
+        value_delimiter = ' '
+    )]
+    pub(crate) allowed_hosts: Vec<String>,
+
+    /// The most bytes of all bodies to the control surface at once, but for snapshots; more are answered with 503
+    #[arg(long, value_name = "BYTES", env = "FABRIC_CONTROL_BODIES_LIMIT", default_value_t = Budgets::default().control_bodies, value_parser = whole_number::<usize>)]
+    pub(crate) control_bodies_limit: usize,
+
+    /// The most look-ups in the journal at once; more wait, and are answered with 503 after ten seconds
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_LOOKUPS", default_value_t = Budgets::default().lookups, value_parser = whole_number::<usize>)]
+    pub(crate) max_lookups: usize,
+
+    /// The most streams of the journal at once; more are answered with 503
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_EVENT_STREAMS", default_value_t = Budgets::default().event_streams, value_parser = whole_number::<usize>)]
+    pub(crate) max_event_streams: usize,
+
+    /// The most passwords that are verified at once or wait for it; more are answered with 503
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_SIGN_INS", default_value_t = Budgets::default().sign_ins, value_parser = whole_number::<usize>)]
+    pub(crate) max_sign_ins: usize,
 
     /// The longest time for one request; what takes longer is answered with 408
     #[arg(long, value_name = "DUR", env = "FABRIC_REQUEST_TIMEOUT", default_value = "30s", value_parser = duration)]

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use fabric_model::Invalid;
 use fabric_server::journal::{Entries, Entry};
 use fabric_server::{
-    Accounts, Clock, ConnectionLimits, Credential, Fixtures, Limits, Settings, Snapshot, Tls,
+    Accounts, Budgets, Clock, ConnectionLimits, Credential, Fixtures, Limits, Settings, Snapshot,
+    Tls,
 };
 
 use crate::arguments::{Arguments, SecretText};
@@ -79,6 +80,13 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
         journal_limit: arguments.journal_limit,
         control_token: control_token(arguments)?,
         cors_origins: arguments.cors_origins.clone(),
+        allowed_hosts: arguments.allowed_hosts.clone(),
+        budgets: Budgets {
+            control_bodies: arguments.control_bodies_limit,
+            lookups: arguments.max_lookups,
+            event_streams: arguments.max_event_streams,
+            sign_ins: arguments.max_sign_ins,
+        },
         limits: Limits { body: arguments.body_limit, time: request_timeout },
         connections: ConnectionLimits {
             connections: arguments.max_connections,

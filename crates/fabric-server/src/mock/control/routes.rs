@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 
 use crate::api::clock::Clock;
 use crate::api::time;
+use crate::mock::control::bounds::{broken, place_to_look_up, spent};
 use crate::mock::control::stream;
 use crate::mock::coverage::Coverage;
 use crate::mock::error::ControlError;
@@ -192,11 +193,6 @@ async fn put_snapshot(State(world): State<World>, body: Body) -> Result<StatusCo
         Ok(StatusCode::NO_CONTENT)
     };
     stream::read(body, SNAPSHOT_MAX_LENGTH, read).await
-}
-
-fn broken() -> ControlError {
-    let message = "the mock server is at fault; its log says more".to_owned();
-    ControlError { status: StatusCode::INTERNAL_SERVER_ERROR, message }
 }
 
 /// Every project.
@@ -441,11 +437,14 @@ async fn remove_fault(
 async fn list_journal(
     State(world): State<World>,
     Query(filter): Query<Filter>,
-) -> Result<axum::Json<Entries>, ControlError> {
+) -> Result<impl IntoResponse, ControlError> {
     filter.check()?;
-    // Many calls take a while to be looked at.
-    let entries = tokio::task::spawn_blocking(move || world.journal(&filter)).await;
-    entries.map(axum::Json).map_err(|_| broken())
+    let place = place_to_look_up(&world).await?;
+    let body = stream::written(move |writer| {
+        let _place = place;
+        world.calls().write_entries(&filter, writer)
+    });
+    Ok(([(CONTENT_TYPE, "application/json")], body))
 }
 
 /// Clears the journal of a project, or of all.
@@ -480,13 +479,19 @@ async fn stream_journal(
     filter.check()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let filter = Filter { after: filter.after.or(last), ..filter };
-    let events = world.calls_as_they_come(filter).map(|event| match event {
-        journal::entry::Event::Call(entry) => {
-            let event = Event::default().event("call").id(entry.sequence.to_string());
-            event.json_data(entry)
-        }
-        journal::entry::Event::Evicted(count) => {
-            Event::default().event("evicted").json_data(serde_json::json!({ "count": count }))
+    let streams = &world.spending().event_streams;
+    let place = streams.take(1);
+    let place = place.ok_or_else(|| spent("there are too many streams", "--max-event-streams"))?;
+    let events = world.calls_as_they_come(filter).map(move |event| {
+        let _place = &place;
+        match event {
+            journal::entry::Event::Call(entry) => {
+                let event = Event::default().event("call").id(entry.sequence.to_string());
+                event.json_data(entry)
+            }
+            journal::entry::Event::Evicted(count) => {
+                Event::default().event("evicted").json_data(serde_json::json!({ "count": count }))
+            }
         }
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
@@ -501,9 +506,13 @@ async fn verify(
     State(world): State<World>,
     Json(expectation): Json<Expectation>,
 ) -> Result<impl IntoResponse, ControlError> {
-    // Many calls take a while to be compared.
-    let verdict = tokio::task::spawn_blocking(move || world.verify(&expectation)).await;
-    let verdict = verdict.map_err(|_| broken())??;
+    let place = place_to_look_up(&world).await?;
+    let look = move || {
+        // A caller who gives up frees the place only once the work is done.
+        let _place = place;
+        world.verify(&expectation)
+    };
+    let verdict = spawn_blocking(look).await.map_err(|_| broken())??;
     let status = if verdict.is_met { StatusCode::OK } else { StatusCode::CONFLICT };
     Ok((status, axum::Json(verdict)))
 }
