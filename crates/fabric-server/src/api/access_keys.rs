@@ -89,6 +89,11 @@ impl AccessKeys {
         self.0.retain(|_, known| fits(&known.grant));
     }
 
+    /// Whether a key has this very grant.
+    pub(crate) fn have(&self, grant: &Arc<Grant>) -> bool {
+        self.0.values().any(|known| Arc::ptr_eq(&known.grant, grant))
+    }
+
     /// What each key is good for.
     pub(crate) fn grants(&self) -> impl ExactSizeIterator<Item = &Grant> {
         self.0.values().map(|known| &*known.grant)
@@ -97,16 +102,19 @@ impl AccessKeys {
 
 impl KnownKey {
     /// Verifies a signature that names this key, and tells what the key is good for. `time_for` tells the time by
-    /// which it is good.
+    /// which it is good. A key of no project is locked by the server's time: callers choose the project, and with it
+    /// a clock.
     pub(crate) fn verify(
         &self,
         signature: &Signature<'_>,
         parts: &Parts,
         body: &[u8],
+        server_time: SystemTime,
         time_for: impl FnOnce(&Grant) -> SystemTime,
     ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
         let now = time_for(&self.grant);
-        if self.rejections.lock().is_locked(now) {
+        let lock_time = if self.grant.project.is_some() { now } else { server_time };
+        if self.rejections.lock().is_locked(lock_time) {
             return Err(Rejection::KeyLocked.into());
         }
         let line = RequestLine {
@@ -120,7 +128,7 @@ impl KnownKey {
         } else {
             signature.verify_at(now, &self.key, line, &parts.headers, body)
         };
-        self.rejections.lock().record(&outcome, now)?;
+        self.rejections.lock().record(&outcome, lock_time)?;
         if outcome == Err(Rejection::Mismatch) {
             // A signing bug is a riddle unless both sides can compare what they signed.
             let explanation = signature.explain(line, &parts.headers, body);

@@ -192,14 +192,37 @@ impl Callers {
         self.0.issued.write().insert(digest(token.as_bytes()), grant);
     }
 
-    /// Accepts a temporary key, in the same way.
-    pub(crate) fn accept_key(&self, key: AccessKey, grant: Grant) {
+    /// Accepts a temporary key for what a grant says, until a time, in the same way.
+    ///
+    /// # Errors
+    ///
+    /// The grant was issued, and has been revoked.
+    pub(crate) fn accept_key(
+        &self,
+        key: AccessKey,
+        of: &Arc<Grant>,
+        expires_at: SystemTime,
+    ) -> Result<(), Revoked> {
+        // Revoking takes both, in this order: it then comes wholly before or wholly after.
+        let tokens = self.0.issued.read();
         let mut issued = self.0.issued_keys.write();
+        let is_known = match &self.0.who {
+            Who::Known { tokens, access_keys } => {
+                tokens.values().any(|grant| Arc::ptr_eq(grant, of)) || access_keys.have(of)
+            }
+            Who::Everybody => Arc::ptr_eq(of, &any_grant()),
+            Who::Verified(_) => true,
+        };
+        if !is_known && !issued.have(of) && !tokens.values().any(|grant| Arc::ptr_eq(grant, of)) {
+            return Err(Revoked);
+        }
+        let grant = Grant { expires_at: Some(expires_at), ..(**of).clone() };
         if issued.grants().len() >= ISSUED_MAX {
             let mut goes = surplus(issued.grants().filter_map(|grant| grant.expires_at).collect());
             issued.retain(|grant| !goes(grant));
         }
         issued.insert(key, grant);
+        Ok(())
     }
 
     /// Revokes the issued tokens and keys of a project.
@@ -378,14 +401,16 @@ impl Callers {
         let found = match &self.0.who {
             Who::Verified(_) => return Err(asked),
             Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
-                self.verify(Some(access_keys), parts, body, |grant| time_for(grant, &asked, clock))
+                self.verify(Some(access_keys), parts, body, clock.now(), |grant| {
+                    time_for(grant, &asked, clock)
+                })
             }
             Who::Known { tokens, .. } => self.bearer(Some(tokens), &parts.headers).map(|grant| {
                 let now = time_for(&grant, &asked, clock);
                 (grant, now)
             }),
             Who::Everybody if self.is_signed_by_issued_key(&parts.headers) => {
-                self.verify(None, parts, body, |grant| time_for(grant, &asked, clock))
+                self.verify(None, parts, body, clock.now(), |grant| time_for(grant, &asked, clock))
             }
             // A caller with a token of a project is in that project, and in no other once that has ended.
             Who::Everybody if self.is_issued_token(&parts.headers) => {
@@ -414,13 +439,14 @@ impl Callers {
         known: Option<&AccessKeys>,
         parts: &Parts,
         body: &[u8],
+        server_time: SystemTime,
         time_for: impl FnOnce(&Grant) -> SystemTime,
     ) -> Result<(Arc<Grant>, SystemTime), Box<Rejected>> {
         let signature = Signature::read(&parts.headers)?;
         let id = signature.access_key_id();
         let key = known.and_then(|known| known.get(id));
         let key = key.or_else(|| self.0.issued_keys.read().get(id));
-        key.ok_or(Rejection::UnknownKey)?.verify(&signature, parts, body, time_for)
+        key.ok_or(Rejection::UnknownKey)?.verify(&signature, parts, body, server_time, time_for)
     }
 
     /// Whether a request is signed by a key whose id begins like that of an issued one.
@@ -532,6 +558,10 @@ impl Grant {
         }
     }
 }
+
+/// Credentials were revoked while they were used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Revoked;
 
 /// The project that a request names, in `X-Project-Id` or in its path.
 enum Asked {

@@ -31,8 +31,8 @@ use crate::api::paths::Paths;
 use crate::api::rejected::Rejected;
 use crate::api::request_id::RequestIds;
 use crate::api::sign_in::{
-    HandleSignIn, JoinedSignIn, SignInAnswer, SignInCall, SignInCaller, of_identity_service,
-    present_token_of_body,
+    HandleSignIn, JoinedSignIn, SIGN_IN_BODY_MAX, SignInAnswer, SignInCall, SignInCaller,
+    of_identity_service, present_token_of_body,
 };
 
 /// An HTTP service made of handlers.
@@ -380,7 +380,16 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
     {
         check_head(parts)?;
         let operation = handler.operation();
-        call.body = read_body(parts, body, self.limits.body).await?;
+        // A token in the head is judged before the body is read, unless the body may have one that counts.
+        let may_be_in_body =
+            handler.token_in_body().is_some() && !parts.headers.contains_key(header::X_AUTH_TOKEN);
+        let is_judged_first =
+            !operation.is_open && !may_be_in_body && self.callers.need_no_body(&parts.headers);
+        if is_judged_first && let Err(error) = self.identify(operation, parts, call).await {
+            discard_body(parts, body).await;
+            return Err(error);
+        }
+        call.body = read_body(parts, body, self.limits.body.min(SIGN_IN_BODY_MAX)).await?;
         if let Some(pointer) = handler.token_in_body() {
             present_token_of_body(parts, &call.body, pointer);
         }

@@ -19,6 +19,9 @@ use crate::api::credentials::Grant;
 use crate::api::handlers::{Handled, read_request, written};
 use crate::api::rejected::Rejected;
 
+/// The longest body of sign-in, in bytes: the longest token, and as much around it.
+pub(crate) const SIGN_IN_BODY_MAX: usize = 128 * 1024;
+
 /// A call of sign-in, as its handler gets it.
 #[derive(Debug)]
 pub(crate) struct SignInCall<O: Operation> {

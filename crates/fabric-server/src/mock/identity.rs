@@ -14,7 +14,7 @@ use fabric_model::identity::{
     TemporaryKeyAnswer, Token, TokenAnswer, UserOfToken, ValidateToken,
 };
 use fabric_model::signature::AccessKey;
-use fabric_model::{ApiError, ProjectId, header};
+use fabric_model::{ApiError, Nothing, ProjectId, Request, header};
 use http::HeaderValue;
 
 use crate::api::around::Around;
@@ -47,7 +47,8 @@ pub(crate) fn operations<A: Around<Context = Mock>>(
     world: World,
     scheme: &'static str,
 ) -> Api<(), A> {
-    let desk = Desk { world, gate: Gate::default(), scheme };
+    let gate = Gate::new(world.spending().sign_ins.clone());
+    let desk = Desk { world, gate, scheme };
     /// Joins a handler to its operation.
     macro_rules! handler {
         ($handler:ident) => {{
@@ -197,7 +198,11 @@ impl Desk {
         let mut projects: Vec<_> = projects.filter(|project| fits(project, &query)).collect();
         let mut links = Links::to(format!("{origin}/v3/projects"));
         if let (Some(page), Some(per_page)) = (query.page, query.per_page) {
-            let url = |page| format!("{origin}/v3/projects?page={page}&per_page={per_page}");
+            let url = |page| {
+                let query = ListProjectsQuery { page: Some(page), ..query.clone() };
+                let request = Request::<ListProjects> { path: Nothing {}, query, body: Nothing {} };
+                format!("{origin}{}", request.target())
+            };
             let start = (u64::from(page) - 1) * u64::from(per_page);
             let start = usize::try_from(start).unwrap_or(usize::MAX).min(projects.len());
             let mut rest = projects.split_off(start);
@@ -250,12 +255,16 @@ impl Desk {
         let asked = request.body.auth.identity.token.and_then(|token| token.duration_seconds);
         let life = asked.map_or(KEY_LIFE, |seconds| Duration::from_secs(seconds.into()));
         let expires_at = time::later(time::whole_milliseconds(now), life);
-        let grant = Grant { expires_at: Some(expires_at), ..(*grant).clone() };
+        // No longer than what it is made from, or it could renew itself without end.
+        let expires_at = grant.expires_at.map_or(expires_at, |end| end.min(expires_at));
         let [access, secret, token] = self.world.callers().new_key();
         let key = AccessKey::new(access.clone(), secret.clone());
         let key = key.and_then(|key| key.with_security_token(token.clone()))?;
         if mock.write == Write::Kept {
-            self.world.callers().accept_key(key, grant);
+            self.world.callers().accept_key(key, &grant, expires_at).map_err(|_| {
+                let reason = "sign-in: the caller's credentials were revoked meanwhile";
+                rejected(IdentityFailure::CallerRejected, reason)
+            })?;
         }
         let credential = TemporaryKey {
             access: Some(access),

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use fabric_model::identity::{Scope, SignIn, TemporaryKeyCreate};
 use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
 use fabric_server::journal::Filter;
-use fabric_server::{Accounts, Credential, MockServer, NewUser, ProjectName, Settings, Snapshot};
+use fabric_server::{
+    Accounts, Budgets, Credential, MockServer, NewUser, ProjectName, Settings, Snapshot,
+};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
@@ -485,6 +487,8 @@ async fn users_are_added_changed_and_removed_by_the_control_surface() {
     assert_eq!(refused.status(), 409);
     let off = NewUser { enabled: false, ..NewUser::new("IAMDomain", "IAMUser", PASSWORD) };
     server.world().put_user(off).unwrap();
+    let refused = server.world().remove_user("IAMDomain", "IAMUser").unwrap_err();
+    assert_eq!(refused.status(), 409, "it would be enabled again");
     assert_eq!(sign_in(&server, "IAMUser", PASSWORD, scope()).await.status, 401);
     server.world().reset(None);
     assert_eq!(sign_in(&server, "IAMUser", PASSWORD, scope()).await.status, 201);
@@ -667,4 +671,85 @@ async fn a_project_that_is_named_for_a_domain_is_for_no_user_of_another() {
     assert_eq!(projects(&list), [pair(project["id"].as_str().unwrap(), "cn-north-4")]);
     // By its id, it is not there for him.
     assert_eq!(of_bob(Scope::project_id(PROJECT)).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_temporary_key_ends_with_what_it_was_made_from() {
+    let server = MockServer::start().await;
+    server.clock().freeze_at(now());
+    let token = token(&server, "Whoever", Scope::project_id("p7")).await;
+    server.clock().advance(Duration::from_hours(23));
+    let body = serde_json::to_string(&TemporaryKeyCreate::lasting(86_400)).unwrap();
+    let answer = call(&server, "POST", SECURITY_TOKENS, &[("X-Auth-Token", &token)], &body).await;
+    assert_eq!(answer.json()["credential"]["expires_at"], "2025-09-16T08:30:00.000000Z");
+    let (key, _) = temporary(&answer);
+    server.clock().advance(Duration::from_mins(59));
+    assert_eq!(get_signed(&server, &key, SERVICE).await.status, 200);
+    server.clock().advance(Duration::from_mins(1));
+    assert_eq!(get_signed(&server, &key, SERVICE).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_of_pages_keep_the_filters() {
+    let server = server().await;
+    let target = "/v3/projects?page=2&per_page=1&enabled=true";
+    let answer = get(&server, target, &[("X-Auth-Token", "operator")]).await.json();
+    let previous = answer["links"]["previous"].as_str().unwrap();
+    for part in ["page=1", "per_page=1", "enabled=true"] {
+        assert!(previous.contains(part), "{previous}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_judged_before_the_body_of_sign_in_which_is_small() {
+    let server = server().await;
+    for (target, token, status) in [
+        (SECURITY_TOKENS, "X-Auth-Token: unknown\r\n", 401),
+        (SECURITY_TOKENS, "X-Auth-Token: operator\r\n", 413),
+        (SECURITY_TOKENS, "", 413),
+        (TOKENS, "", 413),
+    ] {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{token}\
+             Content-Type: application/json\r\nContent-Length: 200000\r\n\r\n"
+        );
+        let body = if status == 413 { vec![b' '; 200_000] } else { Vec::new() };
+        let request = [head.into_bytes(), body].concat();
+        let address = server.address();
+        let answer = tokio::task::spawn_blocking(move || raw::send(address, &request));
+        assert_eq!(answer.await.unwrap().status, status, "{target} {token}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_where_there_is_no_room_left_is_told_to_come_again() {
+    let budgets = Budgets { sign_ins: 0, ..Budgets::default() };
+    let server = MockServer::start_with(Settings { budgets, ..Settings::default() }).await.unwrap();
+    server.world().put_user(NewUser::new("IAMDomain", "IAMUser", PASSWORD)).unwrap();
+    let answer = sign_in(&server, "IAMUser", PASSWORD, Scope::project("cn-north-4")).await;
+    assert_eq!(answer.status, 503);
+    let metrics = server.world().metrics();
+    assert!(metrics.contains("fabric_mock_budget_rejected{budget=\"sign_ins\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("fabric_mock_budget_limit{budget=\"sign_ins\"} 0\n"), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_clock_of_a_project_unlocks_a_key_of_none() {
+    let server = server().await;
+    let far = server.clock().of("far".parse().unwrap());
+    let attempt = async |secret: &str| {
+        let key = AccessKey::new("ROAMING", secret).unwrap();
+        let headers = signed(&key, SERVICE, far.now());
+        let headers = headers.iter().map(|(name, value)| (&**name, &**value));
+        let headers: Vec<_> = headers.chain([("X-Project-Id", "far")]).collect();
+        get(&server, SERVICE, &headers).await.status
+    };
+    assert_eq!(attempt("secret").await, 200);
+    for _ in 0..6 {
+        assert_eq!(attempt("another").await, 401);
+    }
+    far.advance(Duration::from_hours(1));
+    assert_eq!(attempt("secret").await, 401);
+    server.clock().advance(Duration::from_mins(5));
+    assert_eq!(attempt("secret").await, 200);
 }

@@ -132,6 +132,16 @@ impl NewUser {
     pub(crate) fn checked(self) -> Result<(UserKey, User), Invalid> {
         check_name("domain", &self.domain)?;
         check_name("name", &self.name)?;
+        let lengths = [
+            ("project_ids", self.project_ids.as_ref().map_or(0, Vec::len)),
+            ("actions", self.actions.as_ref().map_or(0, Vec::len)),
+        ];
+        for (field, length) in lengths {
+            if length > OF_USER_MAX {
+                let rule = format!("must have at most {OF_USER_MAX} items");
+                return Err(Invalid::new(field, rule));
+            }
+        }
         let password = match (self.password, self.password_hash) {
             (Some(password), None) if !password.expose().is_empty() => PasswordHash::of(&password),
             (None, Some(hash)) => PasswordHash::parse(hash.expose())?,
@@ -318,8 +328,14 @@ pub(crate) struct Directory {
 /// How many passwords a snapshot may have that are not hashed.
 const PASSWORDS_MAX: usize = 100;
 
-/// How many users, and how many names of projects, may be added.
-const ADDED_MAX: usize = 10_000;
+/// How many users may be added.
+const USERS_MAX: usize = 1_000;
+
+/// How many names of projects may be added.
+const NAMES_MAX: usize = 10_000;
+
+/// How many projects, and how many actions, a user may have.
+const OF_USER_MAX: usize = 1_000;
 
 /// Why an account cannot be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -373,7 +389,7 @@ impl Directory {
         then: impl FnOnce(),
     ) -> Result<(), Refused> {
         let mut added = self.added.write();
-        if added.users.len() >= ADDED_MAX && !added.users.contains_key(&key) {
+        if added.users.len() >= USERS_MAX && !added.users.contains_key(&key) {
             return Err(Refused::Full);
         }
         added.users.insert(key, Arc::new(user));
@@ -390,10 +406,11 @@ impl Directory {
     ) -> Result<(), Refused> {
         let mut added = self.added.write();
         let key = (domain.to_owned(), name.to_owned());
-        if added.users.remove(&key).is_none() {
-            let is_fixed = self.first.users.contains_key(&key);
-            return Err(if is_fixed { Refused::Fixed } else { Refused::Unknown });
+        // One that was replaced, and perhaps disabled, is not to come back by being removed.
+        if self.first.users.contains_key(&key) {
+            return Err(Refused::Fixed);
         }
+        added.users.remove(&key).ok_or(Refused::Unknown)?;
         then();
         Ok(())
     }
@@ -408,7 +425,7 @@ impl Directory {
     /// Names a project.
     pub(crate) fn name_project(&self, project: KnownProject) -> Result<(), Refused> {
         let mut added = self.added.write();
-        if added.projects.len() >= ADDED_MAX && !added.projects.contains_key(&project.id) {
+        if added.projects.len() >= NAMES_MAX && !added.projects.contains_key(&project.id) {
             return Err(Refused::Full);
         }
         added.projects.insert(project.id.clone(), project);
@@ -426,11 +443,15 @@ impl Directory {
         added.projects.get(id).or_else(|| self.first.projects.get(id)).cloned()
     }
 
-    /// Every project that somebody has named, by its id.
-    pub(crate) fn projects(&self) -> Vec<KnownProject> {
-        let mut all = self.first.projects.clone();
-        all.extend(self.added.read().projects.clone());
-        all.into_values().collect()
+    /// The projects that somebody has named and that fit, by their ids. Only those are copied.
+    pub(crate) fn projects(&self, fits: impl Fn(&KnownProject) -> bool) -> Vec<KnownProject> {
+        let added = self.added.read();
+        let first = self.first.projects.iter();
+        let first = first.filter(|(id, _)| !added.projects.contains_key(*id));
+        let all = first.chain(&added.projects).map(|(_, known)| known);
+        let mut fitting: Vec<_> = all.filter(|known| fits(known)).cloned().collect();
+        fitting.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        fitting
     }
 
     /// What was added.

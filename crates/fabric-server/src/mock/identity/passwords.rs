@@ -10,6 +10,8 @@ use fabric_model::Invalid;
 use fabric_model::identity::Secret;
 use tokio::sync::Semaphore;
 
+use crate::mock::budget::Budget;
+
 /// A password as an Argon2 hash. It does not show in `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PasswordHash(Arc<str>);
@@ -79,14 +81,11 @@ impl fmt::Debug for PasswordHash {
 pub(crate) struct Gate {
     running: Arc<Semaphore>,
     /// Those that wait, and those that run.
-    admitted: Arc<Semaphore>,
+    admitted: Budget,
 }
 
 /// How many passwords are verified at a time.
 const RUNNING_MAX: usize = 2;
-
-/// How many may be verified or wait.
-const ADMITTED_MAX: usize = 64;
 
 /// How long one waits.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -97,23 +96,18 @@ pub(crate) struct Busy;
 
 impl fmt::Display for Busy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("too many passwords are to be verified at once")
-    }
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            running: Arc::new(Semaphore::new(RUNNING_MAX)),
-            admitted: Arc::new(Semaphore::new(ADMITTED_MAX)),
-        }
+        formatter.write_str("too many passwords are to be verified at once, see --max-sign-ins")
     }
 }
 
 impl Gate {
+    pub(crate) fn new(admitted: Budget) -> Self {
+        Self { running: Arc::new(Semaphore::new(RUNNING_MAX)), admitted }
+    }
+
     /// Whether a password is that of a hash.
     pub(crate) async fn verify(&self, hash: PasswordHash, password: Secret) -> Result<bool, Busy> {
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| Busy)?;
+        let admitted = self.admitted.take(1).ok_or(Busy)?;
         let running = tokio::time::timeout(WAIT_MAX, self.running.clone().acquire_owned()).await;
         let running = running.map_err(|_| Busy)?.map_err(|_| Busy)?;
         let verify = move || {
@@ -131,18 +125,18 @@ mod tests {
 
     #[tokio::test]
     async fn guesses_beyond_the_bound_are_turned_away_and_the_others_wait() {
-        let (gate, hash) = (Gate::default(), PasswordHash::of(&"one".into()));
+        let (gate, hash) = (Gate::new(Budget::new(64)), PasswordHash::of(&"one".into()));
         let guess = |_| gate.verify(hash.clone(), "two".into());
-        let outcomes = futures_util::future::join_all((0..ADMITTED_MAX + 36).map(guess)).await;
+        let outcomes = futures_util::future::join_all((0..100).map(guess)).await;
         let of = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
-        assert_eq!((of(Ok(false)), of(Err(Busy))), (ADMITTED_MAX, 36));
+        assert_eq!((of(Ok(false)), of(Err(Busy))), (64, 36));
         assert_eq!(gate.verify(hash, "one".into()).await, Ok(true));
         assert_eq!(gate.running.available_permits(), RUNNING_MAX);
     }
 
     #[tokio::test]
     async fn a_guess_that_nobody_waits_for_keeps_its_place_until_it_is_done() {
-        let (gate, hash) = (Gate::default(), PasswordHash::of(&"one".into()));
+        let (gate, hash) = (Gate::new(Budget::new(64)), PasswordHash::of(&"one".into()));
         for _ in 0..RUNNING_MAX {
             // Polled once, a guess begins; then its caller goes.
             let guess = gate.verify(hash.clone(), "two".into());

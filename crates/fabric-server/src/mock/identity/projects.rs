@@ -25,8 +25,8 @@ impl Reach {
         if let Some(projects) = &user.project_ids {
             return Self::Only(projects.clone());
         }
-        let of_domain = directory.projects().into_iter().filter(|project| project.domain == domain);
-        let of_domain: Vec<_> = of_domain.map(|project| project.id).collect();
+        let of_domain = directory.projects(|project| project.domain == domain);
+        let of_domain: Vec<_> = of_domain.into_iter().map(|project| project.id).collect();
         if of_domain.is_empty() { Self::Unnamed } else { Self::Only(of_domain) }
     }
 
@@ -50,13 +50,11 @@ impl Reach {
         domain: &str,
         directory: &Directory,
     ) -> Option<KnownProject> {
-        let stated = directory.projects();
         match self {
             Self::Any => {
-                let of_name = |known: &&KnownProject| known.name == name;
-                let mut known = stated.iter().filter(of_name);
-                let known = known.clone().find(|known| known.domain == domain).or(known.next());
-                Some(known.cloned().unwrap_or_else(|| KnownProject {
+                let of_name = directory.projects(|known| known.name == name);
+                let own = of_name.iter().find(|known| known.domain == domain);
+                Some(own.or(of_name.first()).cloned().unwrap_or_else(|| KnownProject {
                     name: name.to_owned(),
                     id: id_of_name(name),
                     domain: domain.to_owned(),
@@ -68,13 +66,14 @@ impl Reach {
                 is_free.then_some(KnownProject { name, id, domain })
             }
             Self::Only(ids) => {
-                let name_of = |id: &ProjectId| stated.iter().find(|known| known.id == *id);
-                let named = ids.iter().filter_map(name_of).find(|known| known.name == name);
-                let unnamed = ids.iter().find(|id| name_of(id).is_none());
-                named.cloned().or_else(|| {
-                    let (name, domain) = (name.to_owned(), domain.to_owned());
-                    Some(KnownProject { name, id: unnamed?.clone(), domain })
-                })
+                let of_name = directory.projects(|known| known.name == name);
+                let named = |id: &ProjectId| of_name.iter().find(|known| known.id == *id);
+                if let Some(known) = ids.iter().find_map(named) {
+                    return Some(known.clone());
+                }
+                let unnamed = ids.iter().find(|id| directory.project(id).is_none())?;
+                let (name, domain) = (name.to_owned(), domain.to_owned());
+                Some(KnownProject { name, id: unnamed.clone(), domain })
             }
         }
     }
@@ -104,7 +103,7 @@ impl Reach {
         directory: &Directory,
     ) -> Vec<KnownProject> {
         let mut all: Vec<_> = match self {
-            Self::Any => directory.projects(),
+            Self::Any => directory.projects(|_| true),
             Self::Unnamed => Vec::new(),
             Self::Only(ids) => {
                 ids.iter().map(|id| KnownProject::with_id(id, domain, directory)).collect()
