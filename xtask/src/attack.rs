@@ -158,10 +158,13 @@ pub(crate) fn attack(options: &Options) -> Outcome {
         let seed = course.seed.wrapping_add(rounds.len() as u64);
         rounds.push(round(&Course { seed, ..course.clone() }, &attacks)?);
     }
+    if let Some(before) = &before {
+        tell("before", &attacks, before);
+    }
     let mut violations = 0;
     for reports in &rounds {
         say(&table(&attacks, before.as_deref(), reports));
-        violations += tell(&attacks, reports);
+        violations += tell("now", &attacks, reports);
     }
     let requests: u64 = rounds.iter().flatten().map(|report| report.requests).sum();
     let time = begin.elapsed().as_secs();
@@ -199,7 +202,9 @@ fn round(course: &Course, attacks: &[Attack]) -> Result<Vec<Report>, String> {
                     let taken = next.lock().ok().and_then(|mut attacks| attacks.next());
                     let Some((number, attack)) = taken else { return };
                     let report = make(&runtime, course, attack);
-                    let outcome = if report.violations.is_empty() { "held" } else { "BROKEN" };
+                    let outcome = report.violations.first();
+                    let outcome =
+                        outcome.map_or_else(|| "kept".to_owned(), |why| format!("broken: {why}"));
                     say(&format!("  {}: {} requests, {outcome}", attack.name, report.requests));
                     reports.lock().map(|mut reports| reports.push((number, report))).ok();
                 }
@@ -279,13 +284,13 @@ fn row(name: &str, report: &Report) -> String {
 }
 
 /// Says which promises were broken and which exceptions were made; returns the number of the former.
-fn tell(attacks: &[Attack], reports: &[Report]) -> usize {
+fn tell(when: &str, attacks: &[Attack], reports: &[Report]) -> usize {
     for (attack, report) in attacks.iter().zip(reports) {
         for (reason, times) in &report.exceptions {
-            say(&format!("exception in {}: {reason}, {times} times", attack.name));
+            say(&format!("{when}, exception in {}: {reason}, {times} times", attack.name));
         }
         for violation in &report.violations {
-            say(&format!("broken in {}: {violation}", attack.name));
+            say(&format!("{when}, broken in {}: {violation}", attack.name));
         }
     }
     reports.iter().map(|report| report.violations.len()).sum()
