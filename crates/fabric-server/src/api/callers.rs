@@ -213,7 +213,10 @@ impl Callers {
             Who::Everybody => Arc::ptr_eq(of, &any_grant()),
             Who::Verified(_) => true,
         };
-        if !is_known && !issued.have(of) && !tokens.values().any(|grant| Arc::ptr_eq(grant, of)) {
+        if !is_known
+            && !issued.have(of)
+            && !tokens.all().values().any(|grant| Arc::ptr_eq(grant, of))
+        {
             return Err(Revoked);
         }
         let grant = Grant { expires_at: Some(expires_at), ..(**of).clone() };

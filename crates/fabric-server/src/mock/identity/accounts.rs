@@ -304,9 +304,11 @@ impl Accounts {
 
     /// The accounts of a snapshot.
     pub(crate) fn of_saved(saved: SavedAccounts) -> Result<Self, Invalid> {
-        for (count, field) in [(saved.users.len(), "users"), (saved.projects.len(), "projects")] {
-            if count > ADDED_MAX {
-                return Err(Invalid::new(field, format!("must have at most {ADDED_MAX} items")));
+        for (count, most, field) in
+            [(saved.users.len(), USERS_MAX, "users"), (saved.projects.len(), NAMES_MAX, "projects")]
+        {
+            if count > most {
+                return Err(Invalid::new(field, format!("must have at most {most} items")));
             }
         }
         // A snapshot is written with hashes; each password in their place takes as long as a sign-in.
