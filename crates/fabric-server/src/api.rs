@@ -3,10 +3,12 @@
 pub(crate) mod access_keys;
 pub(crate) mod answer;
 pub(crate) mod around;
+pub(crate) mod budget;
 pub(crate) mod callers;
 pub(crate) mod clock;
 pub(crate) mod connections;
 pub(crate) mod credentials;
+pub(crate) mod frames;
 pub(crate) mod handlers;
 pub(crate) mod issued;
 pub(crate) mod limits;
@@ -16,6 +18,7 @@ pub(crate) mod request_id;
 pub(crate) mod routing;
 pub(crate) mod server;
 pub(crate) mod sign_in;
+pub(crate) mod stream;
 pub(crate) mod time;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;

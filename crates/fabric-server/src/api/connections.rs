@@ -1,20 +1,21 @@
 //! The connections of a server: how many there may be, how long each may wait, and how they end.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::future::poll_fn;
-use std::io;
-use std::pin::{Pin, pin};
+use std::net::{IpAddr, Ipv6Addr};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+
+use crate::api::budget::Budget;
 
 /// The limits of connections. Times are kept to within a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,14 @@ pub struct ConnectionLimits {
     /// How many there may be. If there is one more, the one that has been idle the longest ends; if none is idle,
     /// the new one is refused with 503.
     pub connections: usize,
+    /// How many there may be from one address, or from one /64 network of IPv6 addresses. If there is one more, the
+    /// same happens to those of the address.
+    pub per_address: usize,
+    /// How many requests one may have underway over HTTP/2. More are not begun, as HTTP/2 has it.
+    pub streams: u32,
+    /// How many bytes of answers may wait to be received, in all; of each connection, the first 64 KiB are not
+    /// counted. An answer for which there is no room is replaced by 503.
+    pub answers: usize,
     /// How long one may take to send the head of its first request. For the head of a later one there is so much
     /// more time than [`Self::idle`].
     pub head: Duration,
@@ -32,16 +41,23 @@ pub struct ConnectionLimits {
 }
 
 impl Default for ConnectionLimits {
-    /// 16,384 connections, 30 seconds for a head, 90 between requests, 60 for a piece of an answer.
+    /// 16,384 connections, be they from one address or many, with 32 streams each; 256 MiB of answers; 30 seconds for
+    /// a head, 90 between requests, 60 for a piece of an answer.
     fn default() -> Self {
         Self {
             connections: 16_384,
+            per_address: 16_384,
+            streams: 32,
+            answers: 256 * 1024 * 1024,
             head: Duration::from_secs(30),
             idle: Duration::from_secs(90),
             answer: Duration::from_mins(1),
         }
     }
 }
+
+/// How many bytes of answers a connection holds before they count for all.
+const HELD_PIECE: usize = 64 * 1024;
 
 /// The open connections of a server. Clones are of the same server.
 #[derive(Clone, Debug)]
@@ -54,19 +70,71 @@ struct Shared {
     seconds: Arc<AtomicU32>,
     open: Mutex<Open>,
     ended: Notify,
+    answers: Budget,
+    refused: AtomicU64,
+    evicted: AtomicU64,
+    late: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     last_id: u64,
-    /// A connection has no handle until its task was started.
-    connections: HashMap<u64, (Arc<Watch>, Option<AbortHandle>)>,
+    connections: HashMap<u64, OpenConnection>,
+    /// How many connections each address has.
+    addresses: HashMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct OpenConnection {
+    watch: Arc<Watch>,
+    address: IpAddr,
+    /// There is none until the task was started.
+    task: Option<AbortHandle>,
+}
+
+impl Open {
+    fn add(&mut self, connection: OpenConnection) -> u64 {
+        *self.addresses.entry(connection.address).or_default() += 1;
+        self.last_id += 1;
+        self.connections.insert(self.last_id, connection);
+        self.last_id
+    }
+
+    fn remove(&mut self, id: u64) -> Option<OpenConnection> {
+        let gone = self.connections.remove(&id)?;
+        if let Entry::Occupied(mut count) = self.addresses.entry(gone.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+        Some(gone)
+    }
+}
+
+/// What is counted of the connections of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) open: usize,
+    /// How many there were too many.
+    pub(crate) refused: u64,
+    /// How many idle ones had to go for another.
+    pub(crate) evicted: u64,
+    /// How many took too long.
+    pub(crate) late: u64,
+    /// How many bytes of answers wait to be received.
+    pub(crate) answer_bytes: usize,
+    /// How many answers there was no room for.
+    pub(crate) answers_rejected: u64,
 }
 
 /// What is seen of a connection.
 #[derive(Debug)]
 pub(crate) struct Watch {
     seconds: Arc<AtomicU32>,
+    answers: Budget,
+    /// How many bytes its answers hold that were not taken yet.
+    held: AtomicUsize,
     /// How many calls are underway: until their answers have been taken whole.
     underway: AtomicU32,
     /// How many of them have an answer that is being sent.
@@ -92,24 +160,46 @@ impl Connections {
     pub(crate) fn new(limits: ConnectionLimits) -> Self {
         // From 1 on, so that 0 is no time.
         let seconds = Arc::new(AtomicU32::new(1));
-        let shared = Shared { limits, seconds, open: Mutex::default(), ended: Notify::new() };
+        let shared = Shared {
+            limits,
+            seconds,
+            open: Mutex::default(),
+            ended: Notify::new(),
+            answers: Budget::new(limits.answers),
+            refused: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+        };
         Self(Arc::new(shared))
     }
 
-    /// Runs a connection in a task of its own; `None` if there are too many.
-    pub(crate) fn spawn<F>(&self, run: impl FnOnce(Arc<Watch>) -> F) -> Option<()>
+    /// The limits.
+    pub(crate) fn limits(&self) -> &ConnectionLimits {
+        &self.0.limits
+    }
+
+    /// Runs a connection from an address in a task of its own; `None` if there are too many.
+    pub(crate) fn spawn<F>(&self, address: IpAddr, run: impl FnOnce(Arc<Watch>) -> F) -> Option<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let watch = Arc::new(Watch::new(self.0.seconds.clone()));
+        let address = network(address);
+        let watch = Arc::new(Watch::new(self.0.seconds.clone(), self.0.answers.clone()));
         let id = {
             let open = &mut *self.0.open.lock();
-            if open.connections.len() >= self.0.limits.connections {
-                Self::end_idle(open)?;
+            let of_address = open.addresses.get(&address).copied().unwrap_or_default();
+            let has_room = if of_address >= self.0.limits.per_address {
+                self.end_idle(open, |connection| connection.address == address)
+            } else if open.connections.len() >= self.0.limits.connections {
+                self.end_idle(open, |_| true)
+            } else {
+                true
+            };
+            if !has_room {
+                self.0.refused.fetch_add(1, Ordering::Relaxed);
+                return None;
             }
-            open.last_id += 1;
-            open.connections.insert(open.last_id, (watch.clone(), None));
-            open.last_id
+            open.add(OpenConnection { watch: watch.clone(), address, task: None })
         };
         let running = run(watch);
         let ending = Ending { connections: self.clone(), id };
@@ -118,33 +208,46 @@ impl Connections {
             running.await;
         });
         // A runtime that stops ends the task while it is started: so the lock was given back before.
-        if let Some((_, handle)) = self.0.open.lock().connections.get_mut(&id) {
-            *handle = Some(task.abort_handle());
+        if let Some(connection) = self.0.open.lock().connections.get_mut(&id) {
+            connection.task = Some(task.abort_handle());
         }
         Some(())
     }
 
-    /// Ends the connection that has been idle the longest; `None` if none is.
-    fn end_idle(open: &mut Open) -> Option<()> {
-        let is_started = |task: &Option<AbortHandle>| task.is_some();
-        let idle = open.connections.iter();
-        let idle = idle.filter(|(_, (watch, task))| watch.is_idle() && is_started(task));
-        let since = |watch: &Watch| watch.waiting_since.load(Ordering::Relaxed);
-        let (id, _) = idle.min_by_key(|(_, (watch, _))| since(watch))?;
-        let id = *id;
-        let (_, task) = open.connections.remove(&id)?;
-        task?.abort();
-        Some(())
+    /// Ends the connection that has been idle the longest, of some; whether there was one.
+    fn end_idle(&self, open: &mut Open, is_of_them: impl Fn(&OpenConnection) -> bool) -> bool {
+        let idle = open.connections.iter().filter(|(_, connection)| {
+            connection.watch.is_idle() && connection.task.is_some() && is_of_them(connection)
+        });
+        let since =
+            |connection: &OpenConnection| connection.watch.waiting_since.load(Ordering::Relaxed);
+        let oldest = idle.min_by_key(|(_, connection)| since(connection)).map(|(id, _)| *id);
+        let Some(task) = oldest.and_then(|id| open.remove(id)?.task) else { return false };
+        task.abort();
+        self.0.evicted.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     /// Makes room where the system has none left for another connection.
     pub(crate) fn make_room(&self) {
-        let _ = Self::end_idle(&mut self.0.open.lock());
+        self.end_idle(&mut self.0.open.lock(), |_| true);
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.0.open.lock().connections.len()
+    }
+
+    /// What is counted of them.
+    pub(crate) fn counts(&self) -> ConnectionCounts {
+        ConnectionCounts {
+            open: self.count(),
+            refused: self.0.refused.load(Ordering::Relaxed),
+            evicted: self.0.evicted.load(Ordering::Relaxed),
+            late: self.0.late.load(Ordering::Relaxed),
+            answer_bytes: self.0.answers.used(),
+            answers_rejected: self.0.answers.exceeded(),
+        }
     }
 
     /// Ends what waits for too long, once a second.
@@ -156,11 +259,14 @@ impl Connections {
             second.tick().await;
             let now = self.0.seconds.fetch_add(1, Ordering::Relaxed) + 1;
             let open = self.0.open.lock();
-            for (watch, task) in open.connections.values() {
+            for OpenConnection { watch, task, .. } in open.connections.values() {
                 match watch.state(now, &self.0.limits) {
                     State::InTime => {}
                     State::Idle => watch.finish(),
-                    State::Late => task.iter().for_each(AbortHandle::abort),
+                    State::Late => {
+                        self.0.late.fetch_add(1, Ordering::Relaxed);
+                        task.iter().for_each(AbortHandle::abort);
+                    }
                 }
             }
         }
@@ -168,7 +274,7 @@ impl Connections {
 
     /// Lets every connection end when its calls are answered.
     pub(crate) fn finish(&self) {
-        self.0.open.lock().connections.values().for_each(|(watch, _)| watch.finish());
+        self.0.open.lock().connections.values().for_each(|connection| connection.watch.finish());
     }
 
     /// Waits until there is none.
@@ -187,8 +293,19 @@ impl Connections {
         let open = self.0.open.lock();
         open.connections
             .values()
-            .filter_map(|(_, task)| task.as_ref())
+            .filter_map(|connection| connection.task.as_ref())
             .for_each(AbortHandle::abort);
+    }
+}
+
+/// What counts as one address: somebody who has an IPv6 address has all those of its network.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -202,7 +319,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         let Connections(shared) = &self.connections;
         let mut open = shared.open.lock();
-        let gone = open.connections.remove(&self.id);
+        let gone = open.remove(self.id);
         let is_last = open.connections.is_empty();
         drop(open);
         drop(gone);
@@ -222,10 +339,12 @@ enum State {
 }
 
 impl Watch {
-    fn new(seconds: Arc<AtomicU32>) -> Self {
+    fn new(seconds: Arc<AtomicU32>, answers: Budget) -> Self {
         let now = seconds.load(Ordering::Relaxed);
         Self {
             seconds,
+            answers,
+            held: AtomicUsize::new(0),
             underway: AtomicU32::new(0),
             sending: AtomicU32::new(0),
             waiting_since: AtomicU32::new(now),
@@ -242,6 +361,46 @@ impl Watch {
 
     fn now(&self) -> u32 {
         self.seconds.load(Ordering::Relaxed)
+    }
+
+    /// Notes that bytes have come.
+    pub(crate) fn note_heard(&self) {
+        let is_waiting = self.underway.load(Ordering::Relaxed) == 0;
+        if is_waiting && !self.is_heard.load(Ordering::Relaxed) {
+            self.is_heard.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes whether the other side takes nothing more.
+    pub(crate) fn note_blocked(&self, is_blocked: bool) {
+        let since = if is_blocked { self.now() } else { 0 };
+        self.blocked_since.store(since, Ordering::Relaxed);
+    }
+
+    /// How the connection was broken, if it was.
+    pub(crate) fn broken(&self) -> Option<Broken> {
+        match self.broken.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(Broken::Closed),
+            _ => Some(Broken::Reset),
+        }
+    }
+
+    /// Notes that an answer of so many bytes is held until it is taken; whether there is room for it.
+    ///
+    /// Only each 64 KiB that a connection holds changes what all share.
+    fn hold(&self, bytes: usize) -> bool {
+        let before = self.held.fetch_add(bytes, Ordering::Relaxed);
+        let pieces = (before + bytes) / HELD_PIECE - before / HELD_PIECE;
+        pieces == 0 || self.answers.add(pieces * HELD_PIECE)
+    }
+
+    fn let_go(&self, bytes: usize) {
+        let before = self.held.fetch_sub(bytes, Ordering::Relaxed);
+        let pieces = before / HELD_PIECE - (before - bytes) / HELD_PIECE;
+        if pieces > 0 {
+            self.answers.remove(pieces * HELD_PIECE);
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -301,20 +460,34 @@ impl Watch {
 pub(crate) struct Underway {
     watch: Arc<Watch>,
     is_sending: bool,
+    /// How many bytes of an answer it holds.
+    held: usize,
 }
 
 impl Underway {
     pub(crate) fn new(watch: &Arc<Watch>) -> Self {
         watch.underway.fetch_add(1, Ordering::AcqRel);
         watch.has_served.store(true, Ordering::Relaxed);
-        Self { watch: watch.clone(), is_sending: false }
+        Self { watch: watch.clone(), is_sending: false, held: 0 }
     }
 
-    /// The answer is there, and as long as its caller takes it. What has no end of its own is not awaited.
+    /// The answer is there, and as long as its caller takes it. What has no end of its own is not
+    /// awaited.
     pub(crate) fn answered(&mut self) {
         self.is_sending = true;
         self.taken();
         self.watch.sending.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Holds an answer of so many bytes until the call ends; whether there is room for it.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        self.held += bytes;
+        let has_room = self.watch.hold(bytes);
+        if !has_room {
+            self.watch.let_go(bytes);
+            self.held -= bytes;
+        }
+        has_room
     }
 
     /// A piece of the answer was taken.
@@ -326,6 +499,9 @@ impl Underway {
 impl Drop for Underway {
     fn drop(&mut self) {
         let watch = &self.watch;
+        if self.held > 0 {
+            watch.let_go(self.held);
+        }
         if self.is_sending {
             watch.sending.fetch_sub(1, Ordering::Relaxed);
             self.taken();
@@ -342,8 +518,13 @@ impl Drop for Underway {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection(Option<Arc<Watch>>);
 
-const CLOSED: u8 = 1;
-const RESET: u8 = 2;
+/// How a call breaks its connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Broken {
+    Closed = 1,
+    /// The other side is told that something went wrong.
+    Reset = 2,
+}
 
 impl Connection {
     pub(crate) fn of(watch: &Arc<Watch>) -> Self {
@@ -352,149 +533,18 @@ impl Connection {
 
     /// Ends the connection before another byte is written.
     pub(crate) fn close(&self) {
-        self.end(CLOSED);
+        self.end(Broken::Closed);
     }
 
     /// The same, and tells the other side that something went wrong.
     pub(crate) fn reset(&self) {
-        self.end(RESET);
+        self.end(Broken::Reset);
     }
 
-    fn end(&self, how: u8) {
+    fn end(&self, how: Broken) {
         if let Some(watch) = &self.0 {
-            watch.broken.store(how, Ordering::Release);
+            watch.broken.store(how as u8, Ordering::Release);
         }
-    }
-}
-
-/// What a connection over HTTP/2 begins with.
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// The stream of a connection, which tells its [`Watch`] what goes over it.
-#[derive(Debug)]
-pub(crate) struct Watched {
-    stream: TcpStream,
-    watch: Arc<Watch>,
-    is_blocked: bool,
-    /// What was read to tell the version of HTTP, and is still to be passed on.
-    start: [u8; PREFACE.len()],
-    start_length: u8,
-}
-
-impl Watched {
-    pub(crate) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
-        let start = [0; PREFACE.len()];
-        Self { stream, watch, is_blocked: false, start, start_length: 0 }
-    }
-
-    fn note<T>(&mut self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_pending() != self.is_blocked {
-            self.is_blocked = written.is_pending();
-            let since = if self.is_blocked { self.watch.now() } else { 0 };
-            self.watch.blocked_since.store(since, Ordering::Relaxed);
-        }
-        written
-    }
-
-    fn check(&self) -> io::Result<()> {
-        match self.watch.broken.load(Ordering::Acquire) {
-            0 => return Ok(()),
-            // What is then dropped is not closed in order.
-            RESET => self.stream.set_zero_linger()?,
-            _ => {}
-        }
-        Err(io::ErrorKind::ConnectionAborted.into())
-    }
-}
-
-impl Watched {
-    /// Whether the other side speaks HTTP/2 from the start.
-    ///
-    /// # Errors
-    ///
-    /// The stream cannot be read.
-    pub(crate) async fn begins_http_2(&mut self) -> io::Result<bool> {
-        let mut length = 0;
-        while length < PREFACE.len() {
-            let read = self.stream.read(&mut self.start[length..]).await?;
-            length += read;
-            self.start_length = u8::try_from(length).unwrap_or(u8::MAX);
-            if read == 0 || self.start[..length] != PREFACE[..length] {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Passes on what was read to tell the version; whether nothing more fits.
-    fn pass_start_on(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
-        let length = usize::from(self.start_length);
-        let passed = length.min(buffer.remaining());
-        buffer.put_slice(&self.start[..passed]);
-        self.start.copy_within(passed..length, 0);
-        self.start_length = u8::try_from(length - passed).unwrap_or(u8::MAX);
-        buffer.remaining() == 0
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.start_length > 0 {
-            // Together with what follows: hyper makes room for another piece when it gets a small one.
-            if !self.pass_start_on(buffer) {
-                let _ = Pin::new(&mut self.stream).poll_read(context, buffer)?;
-            }
-            return Poll::Ready(Ok(()));
-        }
-        let filled = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let watch = &self.watch;
-        if buffer.filled().len() > filled
-            && watch.underway.load(Ordering::Relaxed) == 0
-            && !watch.is_heard.load(Ordering::Relaxed)
-        {
-            watch.is_heard.store(true, Ordering::Relaxed);
-        }
-        read
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        let written = Pin::new(&mut self.stream).poll_write(context, buffer);
-        self.note(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.check()?;
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        self.note(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.check()?;
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -507,7 +557,7 @@ mod tests {
         let limits = ConnectionLimits::default();
         let limit = u32::try_from(limits.answer.as_secs()).unwrap_or(u32::MAX);
         let seconds = Arc::new(AtomicU32::new(1));
-        let watch = Arc::new(Watch::new(seconds.clone()));
+        let watch = Arc::new(Watch::new(seconds.clone(), Budget::new(0)));
         let late = || {
             let now = seconds.load(Ordering::Relaxed);
             matches!(watch.state(now, &limits), State::Late)
@@ -526,5 +576,30 @@ mod tests {
         assert!(late());
         drop(underway);
         assert!(!late() && watch.is_idle(), "it waits for another request");
+    }
+
+    #[test]
+    fn answers_that_are_not_taken_are_counted_beyond_the_first_piece_of_a_connection() {
+        let answers = Budget::new(2 * HELD_PIECE);
+        let watch = Arc::new(Watch::new(Arc::new(AtomicU32::new(1)), answers.clone()));
+        let mut calls: Vec<_> = (0..4).map(|_| Underway::new(&watch)).collect();
+        assert!(calls[0].hold(HELD_PIECE - 1));
+        assert_eq!(answers.used(), 0);
+        assert!(calls[1].hold(2 * HELD_PIECE));
+        assert_eq!(answers.used(), 2 * HELD_PIECE);
+        assert!(!calls[2].hold(1), "it is one too many");
+        assert_eq!((answers.used(), answers.exceeded()), (2 * HELD_PIECE, 1));
+        calls.swap_remove(0);
+        assert!(calls.iter_mut().any(|call| call.hold(1)), "another was taken");
+        drop(calls);
+        assert_eq!(answers.used(), 0);
+    }
+
+    #[test]
+    fn an_address_of_ipv6_is_a_network() {
+        let of = |address: &str| network(address.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

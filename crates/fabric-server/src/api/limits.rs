@@ -1,29 +1,43 @@
 //! The limits of head and body, which are checked first.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fabric_model::{ApiError, Failure, Invalid, header};
+use futures_util::future::poll_immediate;
 use http::Version;
 use http::header::{AUTHORIZATION, EXPECT, HOST};
 use http::request::Parts;
 use hyper::body::Body;
+
+use crate::api::budget::{Budget, Share};
 
 /// The limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The largest body, in bytes. A larger one is rejected with 413.
     pub body: usize,
+    /// The most bytes for the bodies of all requests together that are being read or answered. A body that comes in
+    /// one piece, and is read at once, does not count. A request whose body finds no room is rejected with 503.
+    pub bodies: usize,
+    /// The longest time to receive a body. After it, the answer is 408.
+    pub body_time: Duration,
     /// The longest time from the end of the head of a request to its answer. After it, the answer is 408.
     pub time: Duration,
 }
 
 impl Default for Limits {
-    /// 12 MB, as at the service's gateway, and 30 seconds.
+    /// 12 MB for a body, as at the service's gateway, and 256 for all together; 20 seconds for a body, 30 for a
+    /// request.
     fn default() -> Self {
-        Self { body: 12 * 1024 * 1024, time: Duration::from_secs(30) }
+        Self {
+            body: 12 * 1024 * 1024,
+            bodies: 256 * 1024 * 1024,
+            body_time: Duration::from_secs(20),
+            time: Duration::from_secs(30),
+        }
     }
 }
 
@@ -114,40 +128,119 @@ async fn next_chunk<B: Body<Data = Bytes> + Unpin>(
     Ok(None)
 }
 
-/// Reads a body to its end, or to the limit.
-pub(crate) async fn read_body<B>(
-    parts: &Parts,
-    mut body: B,
+/// Reads the bodies of requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Bodies {
+    /// The largest, in bytes.
     limit: usize,
-) -> Result<Bytes, ApiError>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    // A caller that asks first needs no more than the answer.
-    if body.size_hint().lower() > limit as u64 && parts.headers.contains_key(EXPECT) {
-        return Err(Failure::BodyTooLarge.into());
+    time: Duration,
+    /// For those that do not come at once.
+    budget: Budget,
+}
+
+impl Bodies {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let budget = Budget::new(limits.bodies);
+        Self { limit: limits.body, time: limits.body_time, budget }
     }
-    let broken = |_| ApiError::from(Invalid::new("body", "must be sent to its end"));
-    let Some(first) = next_chunk(&mut body).await.map_err(broken)? else {
-        return Ok(Bytes::new());
-    };
-    let mut length = first.len();
-    let mut rest = BytesMut::new();
-    while let Some(chunk) = next_chunk(&mut body).await.map_err(broken)? {
-        length += chunk.len();
-        if length > limit.saturating_add(DISCARDED_MAX_LENGTH) {
-            break;
+
+    /// What all bodies together may take.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Reads a body to its end, or to the limit.
+    pub(crate) async fn read<B>(&self, parts: &Parts, body: B) -> Result<Bytes, ApiError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        pin!(self.read_within(self.limit, parts, body)).await
+    }
+
+    /// Reads a body that may have no more than `limit` bytes, nor more than any other.
+    pub(crate) async fn read_within<B>(
+        &self,
+        limit: usize,
+        parts: &Parts,
+        body: B,
+    ) -> Result<Bytes, ApiError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let mut reading = pin!(self.read_at_leisure(self.limit.min(limit), parts, body));
+        // Most bodies are there, and need no timer.
+        match poll_immediate(reading.as_mut()).await {
+            Some(read) => read,
+            None => Box::pin(tokio::time::timeout(self.time, reading))
+                .await
+                .unwrap_or_else(|_| Err(Failure::TimedOut.into())),
         }
-        if length <= limit {
-            if rest.is_empty() {
-                rest.extend_from_slice(&first);
+    }
+
+    async fn read_at_leisure<B>(
+        &self,
+        limit: usize,
+        parts: &Parts,
+        mut body: B,
+    ) -> Result<Bytes, ApiError>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        // A caller that asks first needs no more than the answer.
+        let announced = body.size_hint().lower();
+        if announced > limit as u64 && parts.headers.contains_key(EXPECT) {
+            return Err(Failure::BodyTooLarge.into());
+        }
+        let Some(first) = next_chunk(&mut body).await.map_err(broken)? else {
+            return Ok(Bytes::new());
+        };
+        if body.is_end_stream() && first.len() <= limit {
+            return Ok(first);
+        }
+        let mut share = self.budget.share();
+        let mut length = first.len();
+        let mut read = BytesMut::new();
+        let mut chunk = Some(first);
+        while let Some(piece) = chunk {
+            if length > limit.saturating_add(DISCARDED_MAX_LENGTH) {
+                break;
             }
-            rest.extend_from_slice(&chunk);
+            if length > limit {
+                read = BytesMut::new();
+            } else if share.add(piece.len()) {
+                if read.is_empty() {
+                    // Only what is written to takes memory.
+                    read.reserve(usize::try_from(announced).unwrap_or(0).min(limit));
+                }
+                read.extend_from_slice(&piece);
+            } else {
+                // What was read makes room for others before the rest is thrown away.
+                drop((read, share, piece));
+                discard_body(parts, body).await;
+                return Err(Failure::Unavailable.into());
+            }
+            chunk = next_chunk(&mut body).await.map_err(broken)?;
+            length += chunk.as_ref().map_or(0, Bytes::len);
         }
+        if length > limit {
+            return Err(Failure::BodyTooLarge.into());
+        }
+        Ok(Bytes::from_owner(Counted { bytes: read, _share: share }))
     }
-    match length {
-        length if length > limit => Err(Failure::BodyTooLarge.into()),
-        length if length == first.len() => Ok(first),
-        _ => Ok(rest.freeze()),
+}
+
+fn broken<E>(_: E) -> ApiError {
+    Invalid::new("body", "must be sent to its end").into()
+}
+
+/// A body that counts for as long as anybody has it.
+struct Counted {
+    bytes: BytesMut,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }

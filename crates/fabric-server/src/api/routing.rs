@@ -26,7 +26,7 @@ use crate::api::callers::{Caller, Callers, asked_project};
 use crate::api::clock::Clock;
 use crate::api::connections::Connection;
 use crate::api::handlers::{Handle, Joined};
-use crate::api::limits::{Limits, check_head, discard_body, read_body};
+use crate::api::limits::{Bodies, Limits, check_head, discard_body};
 use crate::api::paths::Paths;
 use crate::api::rejected::Rejected;
 use crate::api::request_id::RequestIds;
@@ -118,7 +118,8 @@ pub(crate) struct Operations<S, A: Around> {
     paths: Paths<Path<S, A>>,
     state: S,
     around: A,
-    limits: Limits,
+    time: Duration,
+    bodies: Bodies,
     callers: Callers,
     clock: Clock,
     request_ids: RequestIds,
@@ -138,7 +139,8 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
             paths: Paths::default(),
             state,
             around,
-            limits: Limits::default(),
+            time: Limits::default().time,
+            bodies: Bodies::new(&Limits::default()),
             callers: Callers::everybody(),
             clock: Clock::system(),
             request_ids: RequestIds::random("localhost".to_owned()),
@@ -149,8 +151,15 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Api<S, A> {
     /// Sets the limits of a request.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.operations.limits = limits;
+        self.operations.time = limits.time;
+        self.operations.bodies = Bodies::new(&limits);
         self
+    }
+
+    /// What reads the bodies of requests, within the limits set so far.
+    #[cfg(feature = "mock")]
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.operations.bodies
     }
 
     /// Sets who may call.
@@ -312,14 +321,14 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
             (_, Some(Handler::Operation(handler))) => {
                 let handler = handler.as_ref();
                 let answer = pin!(self.answer_operation(handler, &parts, body, &mut call));
-                settled(self.limits.time, answer).await
+                settled(self.time, answer).await
             }
             // Seldom called, so its future is not to take room in that of every call.
             (_, Some(Handler::SignIn(handler))) => {
                 let handler = handler.as_ref();
                 let mut answer =
                     Box::pin(self.answer_sign_in(handler, &mut parts, body, &mut call));
-                settled(self.limits.time, answer.as_mut()).await.map_err(of_identity_service)
+                settled(self.time, answer.as_mut()).await.map_err(of_identity_service)
             }
             (Some(path), None) => check_head(&parts).map(|_| {
                 Answer::no_such_method(&parts.method, &path.allowed, &path.service.no_such_method())
@@ -358,7 +367,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         } else {
             None
         };
-        call.body = pin!(read_body(parts, body, self.limits.body)).await?;
+        call.body = pin!(self.bodies.read(parts, body)).await?;
         let caller = match caller {
             Some(caller) => caller,
             None => self.identify(operation, parts, call).await?,
@@ -389,7 +398,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
             discard_body(parts, body).await;
             return Err(error);
         }
-        call.body = read_body(parts, body, self.limits.body.min(SIGN_IN_BODY_MAX)).await?;
+        call.body = self.bodies.read_within(SIGN_IN_BODY_MAX, parts, body).await?;
         if let Some(pointer) = handler.token_in_body() {
             present_token_of_body(parts, &call.body, pointer);
         }

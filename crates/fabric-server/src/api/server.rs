@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use bytes::Bytes;
-use fabric_model::{ApiError, Failure};
+use fabric_model::{ApiError, Failure, header};
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::server::conn::{http1, http2};
@@ -24,13 +24,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tower::Service;
 
-use crate::api::answer::AnswerBody;
+use crate::api::answer::{Answer, AnswerBody};
 use crate::api::around::Around;
-use crate::api::connections::{
-    Connection, ConnectionLimits, Connections, Underway, Watch, Watched,
-};
+use crate::api::connections::{Connection, ConnectionLimits, Connections, Underway, Watch};
+use crate::api::frames::Frames;
 use crate::api::limits::HEADERS_MAX_LENGTH;
 use crate::api::routing::Operations;
+use crate::api::stream::{PREFACE, Watched};
 #[cfg(feature = "tls")]
 use crate::api::tls::Tls;
 
@@ -47,6 +47,9 @@ pub struct Server {
 
 /// How much of an answer is handed over at once: so much is held for a caller who does not take it.
 const PIECE: usize = 64 * 1024;
+
+/// How much a connection over HTTP/2 may send before it is read: so much is held for a call that does not read.
+const UNREAD_MAX: u32 = 256 * 1024;
 
 /// How long the server waits where the system lets it accept no connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -110,7 +113,7 @@ pub(crate) struct Acceptor<S, A: Around> {
     pub(crate) router: Router,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<tokio_rustls::TlsAcceptor>,
-    pub(crate) limits: ConnectionLimits,
+    pub(crate) connections: Connections,
 }
 
 impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
@@ -120,7 +123,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
             router,
             #[cfg(feature = "tls")]
             tls: None,
-            limits: ConnectionLimits::default(),
+            connections: Connections::new(ConnectionLimits::default()),
         }
     }
 
@@ -129,7 +132,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let connections = Connections::new(self.limits);
+        let connections = self.connections.clone();
         let tasks = [
             tokio::spawn(self.accept(listener, connections.clone())),
             tokio::spawn(connections.clone().watch_over()),
@@ -138,7 +141,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
     }
 
     async fn accept(self, listener: tokio::net::TcpListener, connections: Connections) {
-        let http = Arc::new(Http::new());
+        let http = Arc::new(Http::new(connections.limits()));
         #[cfg(feature = "tls")]
         let is_plain = self.tls.is_none();
         #[cfg(not(feature = "tls"))]
@@ -146,8 +149,8 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
         let mut complaints = Complaints::default();
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         loop {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, address) = match listener.accept().await {
+                Ok((stream, address)) => (stream, address.ip()),
                 Err(error) => {
                     // Of a connection that ended before it was accepted there is nothing to say.
                     if error.kind() != io::ErrorKind::ConnectionAborted {
@@ -161,7 +164,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
             // Answers are small, and are not to wait for more of them.
             let _ = stream.set_nodelay(true);
             let mut stream = Some(stream);
-            let spawned = connections.spawn(|watch| {
+            let spawned = connections.spawn(address, |watch| {
                 let stream = stream.take();
                 self.serve(stream, http.clone(), watch)
             });
@@ -195,10 +198,10 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Acceptor<S, A> {
             // What takes too long here ends with the connection: it has sent no head in time.
             #[cfg(feature = "tls")]
             if let Some(tls) = tls {
-                match watch.unless_finishing(tls.accept(stream)).await {
+                match watch.unless_finishing(Box::pin(tls.accept(stream))).await {
                     Some(Ok(stream)) => {
                         let version = Version::of(&stream);
-                        http.exchange(version, stream, requests).await;
+                        Box::pin(http.exchange(version, stream, requests)).await;
                     }
                     Some(Err(error)) => tracing::debug!(%error, "no TLS"),
                     None => {}
@@ -241,12 +244,14 @@ impl Http {
     /// [`HEADERS_MAX_COUNT`](crate::api::limits::HEADERS_MAX_COUNT) headers over HTTP/1.1, which hyper has on
     /// the stack only if nobody sets their number. Times are kept by [`Connections`]: a timer of hyper's would be
     /// made for each request.
-    fn new() -> Self {
+    fn new(limits: &ConnectionLimits) -> Self {
         let mut http1 = http1::Builder::new();
         http1.max_buf_size(2 * HEADERS_MAX_LENGTH);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         let headers_max = u32::try_from(HEADERS_MAX_LENGTH).unwrap_or(u32::MAX);
         http2.max_header_list_size(2 * headers_max);
+        http2.max_concurrent_streams(limits.streams).max_send_buf_size(PIECE);
+        http2.initial_stream_window_size(UNREAD_MAX).initial_connection_window_size(UNREAD_MAX);
         Self { http1, http2 }
     }
 
@@ -261,24 +266,27 @@ impl Http {
         S: Clone + Send + Sync + 'static,
         A: Around,
     {
-        let (stream, watch) = (TokioIo::new(stream), requests.watch.clone());
+        let watch = requests.watch.clone();
         let service = service_fn(move |request| requests.clone().answer(request));
+        // On the heap: the task of a connection is not to have room for what other connections speak.
         match version {
-            Version::Http1 => drive(self.http1.serve_connection(stream, service), &watch).await,
-            // Larger, and rarer: a connection over HTTP/1.1 is not to have room for it.
+            Version::Http1 => {
+                let connection = self.http1.serve_connection(TokioIo::new(stream), service);
+                drive(Box::pin(connection), &watch).await;
+            }
             Version::Http2 => {
-                Box::pin(drive(self.http2.serve_connection(stream, service), &watch)).await;
+                let stream = TokioIo::new(Frames::new(stream, PREFACE.len()));
+                drive(Box::pin(self.http2.serve_connection(stream, service)), &watch).await;
             }
         }
     }
 }
 
 /// Runs a connection, and lets it end when its calls are answered once it is to.
-async fn drive<C>(connection: C, watch: &Watch)
+async fn drive<C>(mut connection: Pin<Box<C>>, watch: &Watch)
 where
     C: GracefulConnection<Error = hyper::Error>,
 {
-    let mut connection = pin!(connection);
     let mut is_asked = false;
     let served = poll_fn(|context| {
         if !is_asked && watch.is_finishing(context) {
@@ -358,7 +366,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Requests<S, A> {
             let Ok(response) = Box::pin(self.router.clone().call(request)).await;
             response.map(AnswerBody::Streamed)
         };
-        Ok(response.map(|body| Taken::new(body, Some(underway))))
+        Ok(Taken::response(response, underway))
     }
 }
 
@@ -367,19 +375,29 @@ struct Taken {
     body: AnswerBody,
     /// What is left of a piece that was too large.
     rest: Bytes,
-    underway: Option<Underway>,
+    underway: Underway,
 }
 
 impl Taken {
-    fn new(body: AnswerBody, mut underway: Option<Underway>) -> Self {
-        // A stream of events has no end by which it could be late.
-        if body.size_hint().exact().is_some()
-            && let Some(underway) = &mut underway
-        {
+    /// Sends an answer, or 503 in its place if too much waits to be received by others.
+    fn response(mut response: Response<AnswerBody>, mut underway: Underway) -> Response<Self> {
+        // A stream of events has no end by which it could be late, and is not held.
+        if let Some(length) = response.body().size_hint().exact() {
+            if !underway.hold(usize::try_from(length).unwrap_or(usize::MAX)) {
+                no_room_for(&mut response);
+            }
             underway.answered();
         }
-        Self { body, rest: Bytes::new(), underway }
+        response.map(|body| Self { body, rest: Bytes::new(), underway })
     }
+}
+
+/// Replaces an answer by 503. It has the same request id.
+#[cold]
+fn no_room_for(response: &mut Response<AnswerBody>) {
+    let id = response.headers_mut().remove(header::X_REQUEST_ID);
+    *response = Answer::of(&Failure::Unavailable.into()).into_response();
+    response.headers_mut().extend(id.map(|id| (header::X_REQUEST_ID, id)));
 }
 
 impl HttpBody for Taken {
@@ -390,9 +408,7 @@ impl HttpBody for Taken {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if let Some(underway) = &self.underway {
-            underway.taken();
-        }
+        self.underway.taken();
         if self.rest.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(context)).transpose()? {
                 None => return Poll::Ready(None),

@@ -26,7 +26,7 @@ use crate::api::answer::Answer;
 use crate::api::callers::{Callers, asked_project};
 use crate::api::clock::Clock;
 use crate::api::credentials::{Credential, Secret};
-use crate::api::limits::{Limits, check_head, read_body};
+use crate::api::limits::{Bodies, Limits, check_head};
 use crate::api::request_id::RequestIds;
 use crate::api::server::Server;
 use crate::mock::around::AroundWorld;
@@ -76,6 +76,7 @@ struct Relay {
     world: World,
     lessons: Lessons,
     request_ids: RequestIds,
+    bodies: Bodies,
 }
 
 impl Recorder {
@@ -137,6 +138,7 @@ impl Recorder {
             world: world.clone(),
             lessons,
             request_ids,
+            bodies: Bodies::new(&limits),
         };
         let callers = if listen.ip().is_loopback() {
             AllowedCallers::ThisMachine
@@ -205,9 +207,7 @@ impl Relay {
         if self.credential.is_some() && (is_of_page || !is_of_here) {
             return Err(Failure::Forbidden.into());
         }
-        let limits = Limits::default();
-        let reading = tokio::time::timeout(limits.time, read_body(parts, body, limits.body));
-        *sent = reading.await.map_err(|_| Failure::TimedOut)??;
+        *sent = self.bodies.read(parts, body).await?;
         self.call(parts, sent).await.map_err(|reason| {
             tracing::warn!(%reason, "the upstream did not answer");
             Failure::Unavailable.into()

@@ -10,6 +10,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 
 use crate::api::callers::Callers;
 use crate::api::clock::Clock;
+use crate::api::connections::Connections;
 use crate::api::request_id::RequestIds;
 use crate::api::server::{Acceptor, Server};
 #[cfg(feature = "tls")]
@@ -111,6 +112,8 @@ impl MockServer {
             .clock(settings.clock.clone())
             .callers(callers)
             .request_ids(request_ids);
+        let connections = Connections::new(settings.connections);
+        world.count_of_server(connections.clone(), api.bodies().budget().clone());
         let methods_and_paths = api.served().collect();
         let allowed = match settings.control_token.clone() {
             Some(token) => AllowedCallers::Token(token),
@@ -135,8 +138,7 @@ impl MockServer {
             (None, router.layer(cors(&settings.cors_origins).map_err(invalid)?))
         };
         let listener = TcpListener::bind(settings.listen)?;
-        let limits = settings.connections;
-        let acceptor = Acceptor { limits, ..Acceptor::new(operations, router) };
+        let acceptor = Acceptor { connections, ..Acceptor::new(operations, router) };
         #[cfg(feature = "tls")]
         let acceptor = Acceptor { tls: settings.tls.as_ref().map(Tls::acceptor), ..acceptor };
         let server = acceptor.start(listener)?;

@@ -1,7 +1,7 @@
 //! The world of a mock server: its projects with their records, faults, clocks and journals.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use fabric_model::{ProjectId, Resource};
@@ -9,8 +9,10 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{self, Stream};
 use parking_lot::Mutex;
 
+use crate::api::budget::Budget;
 use crate::api::callers::{Callers, DEFAULT_PROJECT, default_project};
 use crate::api::clock::Clock;
+use crate::api::connections::Connections;
 use crate::api::credentials::Grant;
 use crate::api::issued::ISSUED_MAX;
 use crate::api::time;
@@ -86,6 +88,55 @@ struct Inner {
     restoring: Arc<tokio::sync::Mutex<()>>,
     /// Set when the server stops, to end streams and delays.
     stop: Stop,
+    /// Set once it is served.
+    served: OnceLock<Served>,
+}
+
+/// What is counted of the server.
+#[derive(Debug)]
+struct Served {
+    connections: Connections,
+    bodies: Budget,
+}
+
+impl Served {
+    fn gauges(&self) -> Vec<Gauge<'static>> {
+        let counts = self.connections.counts();
+        vec![
+            Gauge::new("fabric_mock_connections", "Open connections.", counts.open as u64),
+            Gauge {
+                name: "fabric_mock_connections_ended",
+                help: "Connections that were refused, evicted for another when idle, or took too long.",
+                values: [
+                    ("refused", counts.refused),
+                    ("evicted", counts.evicted),
+                    ("late", counts.late),
+                ]
+                .map(|(reason, count)| (format!("{{reason=\"{reason}\"}}"), count))
+                .into(),
+            },
+            Gauge::new(
+                "fabric_mock_body_bytes",
+                "Bytes of bodies that are being read or answered.",
+                self.bodies.used() as u64,
+            ),
+            Gauge::new(
+                "fabric_mock_bodies_rejected",
+                "Bodies for which there was no room.",
+                self.bodies.exceeded(),
+            ),
+            Gauge::new(
+                "fabric_mock_answer_bytes",
+                "Bytes of answers that wait to be received.",
+                counts.answer_bytes as u64,
+            ),
+            Gauge::new(
+                "fabric_mock_answers_rejected",
+                "Answers for which there was no room.",
+                counts.answers_rejected,
+            ),
+        ]
+    }
 }
 
 /// What a reset goes back to.
@@ -128,6 +179,7 @@ impl World {
             start: Mutex::new(Start { with_fixtures: bare.clone(), without: bare }),
             restoring: Arc::default(),
             stop: Stop::default(),
+            served: OnceLock::new(),
         }));
         world.start_from(&settings.fixtures);
         world
@@ -608,6 +660,7 @@ impl World {
             Gauge::new("fabric_mock_journal_bytes", "Memory of the journal.", journal.bytes as u64),
         ];
         gauges.extend(self.0.spending.gauges());
+        gauges.extend(self.0.served.get().into_iter().flat_map(Served::gauges));
         self.0.counts.prometheus(&gauges)
     }
 
@@ -618,6 +671,11 @@ impl World {
     /// The names under which calls must be, if they must be under certain ones.
     pub(crate) fn hosts(&self) -> Option<&Hosts> {
         self.0.hosts.as_ref()
+    }
+
+    /// Shows in [`Self::metrics`] what is counted of the server.
+    pub(crate) fn count_of_server(&self, connections: Connections, bodies: Budget) {
+        let _ = self.0.served.set(Served { connections, bodies });
     }
 
     pub(crate) fn directory(&self) -> &Directory {

@@ -169,7 +169,6 @@ fn targets() -> Vec<Row> {
 
 fn sizes() -> Vec<Row> {
     let header = |length| format!("X-Auth-Token: {}\r\n", "t".repeat(length));
-    let many = |count| "X-Other: 1\r\n".repeat(count);
     let chunked = b"POST /v1/access-clients HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         .to_vec();

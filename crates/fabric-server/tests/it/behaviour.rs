@@ -69,6 +69,15 @@ async fn a_panic_is_answered_with_the_documented_500_and_the_server_lives_on() {
         assert_eq!((answer.status, answer.json()), (500, sample(500)));
         assert!(answer.header("x-request-id").is_some());
     }
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    for _ in 0..3 {
+        let url = format!("http://{}/healthcheck", server.address());
+        let answer = client.get(url).send().await.unwrap();
+        assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 500));
+        let body: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(body, sample(500));
+    }
+    assert_eq!(server.connections(), 1, "the connection outlives a panic");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-use fabric_server::{Budgets, ConnectionLimits, Profile, RateLimit};
+use fabric_server::{Budgets, ConnectionLimits, Limits, Profile, RateLimit};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A mock server for Huawei Cloud DataArts Fabric.
@@ -181,10 +181,33 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "BYTES", env = "FABRIC_BODY_LIMIT", default_value_t = 12 * 1024 * 1024, value_parser = whole_number::<usize>)]
     pub(crate) body_limit: usize,
 
+    /// The most memory for bodies that are being read or answered, of all requests together; a request for whose
+    /// body there is no room is answered with 503. A body that comes in one piece does not count
+    #[arg(long, value_name = "BYTES", env = "FABRIC_BODIES_LIMIT", default_value_t = Limits::default().bodies, value_parser = whole_number::<usize>)]
+    pub(crate) bodies_limit: usize,
+
+    /// The longest time to receive a body; what takes longer is answered with 408
+    #[arg(long, value_name = "DUR", env = "FABRIC_BODY_TIMEOUT", default_value = "20s", value_parser = duration)]
+    pub(crate) body_timeout: Duration,
+
     /// The most connections. For one more, the one that is idle the longest ends; if none is, the new one is
     /// answered with 503
     #[arg(long, value_name = "N", env = "FABRIC_MAX_CONNECTIONS", default_value_t = ConnectionLimits::default().connections, value_parser = whole_number::<usize>)]
     pub(crate) max_connections: usize,
+
+    /// The most connections from one address, or from one /64 network of IPv6 addresses; by default as many as there
+    /// may be, since callers in containers share one
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_CONNECTIONS_PER_ADDRESS", value_parser = whole_number::<usize>)]
+    pub(crate) max_connections_per_address: Option<usize>,
+
+    /// The most requests that a connection has underway over HTTP/2; it is told so, and keeps the others back
+    #[arg(long, value_name = "N", env = "FABRIC_MAX_STREAMS", default_value_t = ConnectionLimits::default().streams, value_parser = whole_number::<u32>)]
+    pub(crate) max_streams: u32,
+
+    /// The most memory for answers that callers have not received yet; an answer for which there is no room is
+    /// replaced by 503. The first 64 KiB of each connection do not count
+    #[arg(long, value_name = "BYTES", env = "FABRIC_ANSWERS_LIMIT", default_value_t = ConnectionLimits::default().answers, value_parser = whole_number::<usize>)]
+    pub(crate) answers_limit: usize,
 
     /// The longest time for the head of the first request; then the connection ends
     #[arg(long, value_name = "DUR", env = "FABRIC_HEAD_TIMEOUT", default_value = "30s", value_parser = duration)]

@@ -61,6 +61,8 @@ fn main() -> ExitCode {
             None => run(arguments).await.map(|()| true),
         }
     });
+    // Nothing is waited for any more, however long it would take: it had its time.
+    runtime.shutdown_background();
     // What is wrong stands below what led to it.
     drop(last_lines);
     match outcome {

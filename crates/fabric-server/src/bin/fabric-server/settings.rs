@@ -55,6 +55,9 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
     if request_timeout.is_zero() {
         return Err("--request-timeout must not be 0: no request could be answered".to_owned());
     }
+    if arguments.bodies_limit < arguments.body_limit {
+        return Err("--bodies-limit must be at least --body-limit".to_owned());
+    }
     let (credentials, accounts) = credentials(arguments)?;
     let clock = Clock::system();
     if let Some(time) = arguments.time {
@@ -87,9 +90,17 @@ pub(crate) fn settings(arguments: &Arguments) -> Result<Settings, String> {
             event_streams: arguments.max_event_streams,
             sign_ins: arguments.max_sign_ins,
         },
-        limits: Limits { body: arguments.body_limit, time: request_timeout },
+        limits: Limits {
+            body: arguments.body_limit,
+            bodies: arguments.bodies_limit,
+            body_time: arguments.body_timeout,
+            time: request_timeout,
+        },
         connections: ConnectionLimits {
             connections: arguments.max_connections,
+            per_address: arguments.max_connections_per_address.unwrap_or(arguments.max_connections),
+            streams: arguments.max_streams,
+            answers: arguments.answers_limit,
             head: arguments.head_timeout,
             idle: arguments.idle_timeout,
             answer: arguments.answer_timeout,
