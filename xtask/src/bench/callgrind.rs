@@ -52,8 +52,11 @@ impl Profile {
     /// Reads a profile in callgrind's format, version 1. A name stands in full where it is met first, as
     /// `fn=(7) main`, and as `fn=(7)` afterwards.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let text = read(path)?;
-        let wrong = || format!("{} is no profile of callgrind", path.display());
+        let profile = Self::parse(&read(path)?);
+        profile.ok_or_else(|| format!("{} is no profile of callgrind", path.display()))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let mut names = BTreeMap::new();
         let mut profile = Self::default();
         let mut function = String::new();
@@ -65,13 +68,12 @@ impl Profile {
                 call = Some((named(&mut names, name), 0.0));
             } else if let Some(count) = line.strip_prefix("calls=") {
                 let count = count.split(' ').next().and_then(|count| count.parse().ok());
-                call.as_mut().ok_or_else(wrong)?.1 = count.ok_or_else(wrong)?;
+                call.as_mut()?.1 = count?;
             } else if line
                 .starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first))
             {
                 // A place, and what was executed there: in a call, or by the function itself.
-                let cost = line.split(' ').nth(1).map_or(Ok(0.0), str::parse);
-                let cost: f64 = cost.map_err(|_| wrong())?;
+                let cost: f64 = line.split(' ').nth(1).map_or(Ok(0.0), str::parse).ok()?;
                 if let Some((callee, calls)) = call.take() {
                     // A function that calls itself has these instructions already.
                     if callee != function {
@@ -85,7 +87,7 @@ impl Profile {
                 }
             }
         }
-        if profile.functions.is_empty() { Err(wrong()) } else { Ok(profile) }
+        (!profile.functions.is_empty()).then_some(profile)
     }
 
     /// What one of so many calls took, if `start` is the profile without them.
@@ -132,5 +134,28 @@ fn named(names: &mut BTreeMap<String, String>, text: &str) -> String {
             name.to_owned()
         }
         None => names.get(text).cloned().unwrap_or_else(|| text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_tells_what_each_function_takes_with_what_it_calls() {
+        let text = "events: Ir\n\nfl=(1) main.c\nfn=(1) main\n1 10\ncfn=(2) malloc\ncalls=3 7\n+1 60\n\n\
+                    fn=(2)\n7 40\ncfn=(3) sha2::compress\ncalls=1 8\n* 20\ncfn=(2)\ncalls=2 7\n* 30\n\n\
+                    fn=(3)\n8 20\n\ntotals: 70\n";
+        let profile = Profile::parse(text).unwrap();
+        assert_eq!(profile.instructions(), 70.0);
+        assert_eq!(profile.hashing(), 20.0);
+        assert_eq!(profile.allocations(), 5.0);
+        let costs = profile.most_costly();
+        let costs: Vec<_> = costs.iter().map(|(name, cost)| (*name, cost.inclusive)).collect();
+        assert_eq!(costs, [("main", 70.0), ("malloc", 60.0), ("sha2::compress", 20.0)]);
+        assert!(Profile::parse("").is_none());
+
+        let start = Profile::parse("fn=(1) main\n1 6\n").unwrap();
+        assert_eq!(profile.of_a_call(&start, 4).instructions(), 16.0);
     }
 }

@@ -43,6 +43,11 @@ impl Count {
         }
     }
 
+    /// Whether it is not only there to be compared with.
+    fn is_ours(&self) -> bool {
+        self.name != self.base && !self.name.starts_with("bare")
+    }
+
     /// SHA-256 left out.
     fn compared(&self) -> f64 {
         self.instructions - self.hashing
@@ -139,7 +144,7 @@ pub(super) fn accept(counts: &[Count]) -> Outcome {
                     # `cargo xtask bench --accept` writes this file, `cargo xtask bench --check` compares with it.\n\
                     [ratio]\n"
         .to_owned();
-    for count in counts.iter().filter(|count| count.name != count.base) {
+    for count in counts.iter().filter(|count| count.is_ours()) {
         text += &format!("\"{}\" = {:.3}\n", count.name, ratio(counts, count));
     }
     write(&accepted(), &text)
@@ -150,7 +155,7 @@ pub(super) fn check(counts: &[Count]) -> Outcome {
     let text = read(&accepted())?;
     let accepted: BTreeMap<String, BTreeMap<String, f64>> =
         toml::from_str(&text).map_err(|error| format!("counts.toml: {error}"))?;
-    let ratios = counts.iter().filter(|count| count.name != count.base);
+    let ratios = counts.iter().filter(|count| count.is_ours());
     let ratios = ratios.map(|count| (count.name, ratio(counts, count))).collect::<Vec<_>>();
     let grown = grown(&ratios, accepted.get("ratio").unwrap_or(&BTreeMap::new()));
     if grown.is_empty() {

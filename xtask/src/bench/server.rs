@@ -1,11 +1,13 @@
 //! A server that is measured, in a process of its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use super::folder;
 use crate::shell::Outcome;
 
 /// A server, stopped when dropped.
@@ -24,7 +26,9 @@ impl Server {
                 command.env_remove(variable);
             }
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let log = folder().join("server.log");
+        let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
         let mut process = command.spawn().map_err(|error| format!("no server: {error}"))?;
         let mut line = String::new();
         if let Some(output) = process.stdout.take() {
@@ -36,7 +40,8 @@ impl Server {
             Some(address) => Ok(Self { process, address }),
             None => {
                 process.kill().ok();
-                Err("the server did not start".to_owned())
+                process.wait().ok();
+                Err(format!("the server did not start: see {}", log.display()))
             }
         }
     }
