@@ -128,7 +128,7 @@ impl Algorithm {
     fn string_to_sign(&self, date: &str, canonical_request: &[u8]) -> String {
         let derivation = self.derivation(date).map(|info| info + "\n").unwrap_or_default();
         let hash = self.hash(canonical_request);
-        format!("{}\n{date}\n{derivation}{hash}", self.scheme())
+        [self.scheme(), "\n", date, "\n", &derivation, &hash].concat()
     }
 
     fn mac(&self, key: &AccessKey, date: &str, string_to_sign: &str) -> KeyedHash {
@@ -570,6 +570,7 @@ fn canonical_request(
 ) -> Vec<u8> {
     let head = [line.method.as_str(), &canonical_path(line.path), query];
     let mut text = head.join("\n").into_bytes();
+    text.reserve(512);
     text.push(b'\n');
     for name in signed_headers.split(';') {
         let name = name.to_ascii_lowercase();
@@ -579,9 +580,10 @@ fn canonical_request(
             values.push(line.host);
         }
         values.sort_unstable();
-        let is_hidden = HeaderName::try_from(&name).is_ok_and(|name| is_secret(&name));
+        let is_hidden =
+            is_redacted && HeaderName::try_from(&name).is_ok_and(|name| is_secret(&name));
         for value in values {
-            let value = if is_redacted && is_hidden { b"[redacted]" } else { value };
+            let value = if is_hidden { b"[redacted]" } else { value };
             for part in [name.as_bytes(), b":", value, b"\n"] {
                 text.extend_from_slice(part);
             }
@@ -594,6 +596,16 @@ fn canonical_request(
 }
 
 fn canonical_path(path: &str) -> String {
+    // Most paths are canonical as they are sent, but for the `/` at their end.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if path.bytes().all(is_plain) {
+        let mut canonical = String::with_capacity(path.len() + 1);
+        canonical.push_str(path);
+        if !path.ends_with('/') {
+            canonical.push('/');
+        }
+        return canonical;
+    }
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let mut canonical = String::with_capacity(path.len() + 1);
     for (position, segment) in decoded.split(|byte| *byte == b'/').enumerate() {
@@ -609,6 +621,9 @@ fn canonical_path(path: &str) -> String {
 }
 
 fn canonical_query(query: &str, is_sorted: bool) -> String {
+    if query.is_empty() {
+        return String::new();
+    }
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
         Cow::<'_, [u8]>::from(percent_decode_str(&spaced)).into_owned()
