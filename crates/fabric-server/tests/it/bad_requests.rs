@@ -251,7 +251,7 @@ async fn a_hundred_headers_are_read_and_more_are_rejected() {
     // The HTTP library rejects them over HTTP/1.1 before we see them.
     let answer = send(101).await;
     assert_eq!((answer.status, answer.body.len()), (431, 0));
-    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = crate::http().http2_prior_knowledge().build().unwrap();
     let mut call = client.get(format!("{}{ALL}", server.endpoint()));
     for number in 0..101 {
         call = call.header(format!("x-{number}"), "1");

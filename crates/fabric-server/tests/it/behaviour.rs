@@ -69,7 +69,7 @@ async fn a_panic_is_answered_with_the_documented_500_and_the_server_lives_on() {
         assert_eq!((answer.status, answer.json()), (500, sample(500)));
         assert!(answer.header("x-request-id").is_some());
     }
-    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let client = crate::http().http2_prior_knowledge().build().unwrap();
     for _ in 0..3 {
         let url = format!("http://{}/healthcheck", server.address());
         let answer = client.get(url).send().await.unwrap();

@@ -214,7 +214,7 @@ async fn answers_that_nobody_takes_have_a_budget_together() {
     // An answer is a little more than 1.2 MB.
     settings.connections = ConnectionLimits { answers: 2_000_000, ..ConnectionLimits::default() };
     let server = MockServer::start_with(settings).await.unwrap();
-    let client = reqwest::Client::builder()
+    let client = crate::http()
         .http2_prior_knowledge()
         .http2_initial_stream_window_size(1024)
         .build()
