@@ -29,6 +29,7 @@ const LOAD_CORE: &str = "1";
 const PROFILE: &str = "counted";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Bench {
     /// Only counts, and fails if a call has grown by 3 % since xtask/benches/counts.toml was written
     #[arg(long)]

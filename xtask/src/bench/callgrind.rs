@@ -142,6 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "all are whole numbers")]
     fn a_profile_tells_what_each_function_takes_with_what_it_calls() {
         let text = "events: Ir\n\nfl=(1) main.c\nfn=(1) main\n1 10\ncfn=(2) malloc\ncalls=3 7\n+1 60\n\n\
                     fn=(2)\n7 40\ncfn=(3) sha2::compress\ncalls=1 8\n* 20\ncfn=(2)\ncalls=2 7\n* 30\n\n\

@@ -1,6 +1,7 @@
 //! Instructions and allocations per call, and whether they have grown.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -145,7 +146,8 @@ pub(super) fn accept(counts: &[Count]) -> Outcome {
                     [ratio]\n"
         .to_owned();
     for count in counts.iter().filter(|count| count.is_ours()) {
-        text += &format!("\"{}\" = {:.3}\n", count.name, ratio(counts, count));
+        // A string takes whatever is written.
+        writeln!(text, "\"{}\" = {:.3}", count.name, ratio(counts, count)).ok();
     }
     write(&accepted(), &text)
 }

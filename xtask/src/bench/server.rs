@@ -36,14 +36,12 @@ impl Server {
         }
         let line: Value = serde_json::from_str(&line).unwrap_or_default();
         let address = line["listening"].as_str().and_then(|url| url.strip_prefix("http://"));
-        match address.and_then(|address| address.parse().ok()) {
-            Some(address) => Ok(Self { process, address }),
-            None => {
-                process.kill().ok();
-                process.wait().ok();
-                Err(format!("the server did not start: see {}", log.display()))
-            }
+        if let Some(address) = address.and_then(|address| address.parse().ok()) {
+            return Ok(Self { process, address });
         }
+        process.kill().ok();
+        process.wait().ok();
+        Err(format!("the server did not start: see {}", log.display()))
     }
 
     /// Asks the server to end, and waits for it, so that callgrind writes what it counted.

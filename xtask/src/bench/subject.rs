@@ -1,5 +1,6 @@
 //! The servers that are compared, and what they are asked.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::SystemTime;
@@ -126,7 +127,8 @@ impl Subject {
         }
         let mut lines = format!("host: {address}\r\n");
         for (name, value) in &headers {
-            lines += &format!("{name}: {}\r\n", value.to_str().unwrap_or_default());
+            // A string takes whatever is written.
+            write!(lines, "{name}: {}\r\n", value.to_str().unwrap_or_default()).ok();
         }
         Ok(lines)
     }

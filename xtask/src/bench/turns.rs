@@ -26,7 +26,7 @@ pub(super) fn tables() -> Result<String, String> {
     for subject in &SUBJECTS {
         servers.push(Measured::start(subject, SERVER_CORE, 1)?);
     }
-    let times = in_turns(&mut servers, |measured| measured.turn())?;
+    let times = in_turns(&mut servers, Measured::turn)?;
     let axum = SUBJECTS.iter().position(|subject| subject.name == AXUM).unwrap_or_default();
     let mut rows = Vec::new();
     for (subject, own) in SUBJECTS.iter().zip(&times) {
@@ -48,7 +48,7 @@ fn of_two_workers() -> Result<String, String> {
         let cores = format!("{SERVER_CORE},{LOAD_CORE}");
         let mut servers =
             [Measured::start(subject, &cores, 1)?, Measured::start(subject, &cores, 2)?];
-        let times = in_turns(&mut servers, |measured| measured.turn_of_two())?;
+        let times = in_turns(&mut servers, Measured::turn_of_two)?;
         let mut ratios: Vec<_> =
             times[1].iter().zip(&times[0]).map(|(two, one)| two / one).collect();
         rows.push([name.to_owned(), quartiles(&mut ratios)]);
