@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::extras::{Call, Extras, Flag, Running};
 use crate::failure::{Exit, Failure};
-use crate::output::tell;
+use crate::output::{plain, tell};
 use crate::request::Parts;
 use crate::session::Session;
 use crate::waits;
@@ -122,7 +122,7 @@ async fn create(call: Call<'_>) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Failed, reason));
     };
     // From now on it exists and costs money, even if the wait fails.
-    tell(&format!("created {id}"));
+    tell(&format!("created {}", plain(id)));
     let calls = session.client.access_clients();
     let running =
         calls.wait_until_running(id, waits::progress(call.matches)).await.map_err(|error| {

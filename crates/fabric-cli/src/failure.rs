@@ -3,6 +3,8 @@
 use fabric_client::model::{Invalid, Operation, Resource, Stateful};
 use fabric_client::{CreateError, Error, IdentityError, WaitError};
 
+use crate::output::plain;
+
 /// The exit statuses, by which a script can tell failures apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -73,11 +75,11 @@ impl<O: Operation<Response: Stateful>> From<WaitError<O>> for Failure {
             WaitError::Call(error) | WaitError::TimedOut { source: Some(error), .. } => {
                 error.into()
             }
-            WaitError::TimedOut { .. } => Self::new(Exit::TooLate, error.to_string()),
+            WaitError::TimedOut { .. } => Self::new(Exit::TooLate, plain(&error.to_string())),
             WaitError::RolledBack { .. } => {
                 Self::new(Exit::Hopeless, format!("the {} is gone", O::Resource::SINGULAR))
             }
-            error => Self::new(Exit::Hopeless, error.to_string()),
+            error => Self::new(Exit::Hopeless, plain(&error.to_string())),
         }
     }
 }
@@ -90,7 +92,7 @@ fn with_causes(error: &Error) -> String {
         line += &[": ", &error.to_string()].concat();
         cause = error.source();
     }
-    line
+    plain(&line)
 }
 
 /// The exit status of an error, and advice.

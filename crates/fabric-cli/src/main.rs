@@ -26,7 +26,7 @@ use document::Document;
 use extras::{Call, Extras};
 use failure::{Exit, Failure};
 use group::Group;
-use output::tell;
+use output::{plain, tell};
 use sending::Answer;
 use session::Session;
 
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         Err(Failure { reason, hint, exit }) => {
             tell(&format!("fabric: {reason}"));
             if let Some(hint) = hint {
-                tell(&format!("  {hint}"));
+                tell(&format!("  {}", plain(&hint)));
             }
             ExitCode::from(exit as u8)
         }

@@ -5,7 +5,8 @@ use std::io::Write;
 use clap::ValueEnum;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
-use fabric_model::ResourceInfo;
+use fabric_model::charset::steers;
+use fabric_model::{ResourceInfo, json};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
@@ -26,7 +27,7 @@ impl Output {
     /// Shows one as these rows, each with its label.
     pub(crate) fn rows(self, answer: &Value, rows: Vec<(String, Value)>) -> Result<(), Failure> {
         if matches!(self, Self::Json) {
-            return print(&answer.to_string());
+            return print(&json::escape(&answer.to_string()));
         }
         let mut table = table();
         for (label, value) in rows {
@@ -48,7 +49,7 @@ impl Output {
     /// Shows a list, a line each.
     pub(crate) fn many(self, items: &[Value], resource: &ResourceInfo) -> Result<(), Failure> {
         if matches!(self, Self::Json) {
-            return print(&Value::from(items).to_string());
+            return print(&json::escape(&Value::from(items).to_string()));
         }
         if items.is_empty() {
             return print(&format!("no {}", resource.plural()));
@@ -71,10 +72,14 @@ impl Output {
     }
 }
 
-/// A text without characters that steer the terminal: names are whatever their author chose.
+/// A text without what a terminal obeys, so that it stays on its line: names are whatever their author chose.
 pub(crate) fn plain(text: &str) -> String {
-    let steers = |character: char| character.is_control() && character != '\n';
     text.replace(steers, "\u{fffd}")
+}
+
+/// The same of each line of a text.
+fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints to standard output.
@@ -91,7 +96,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints to standard error.
 pub(crate) fn tell(what: &str) {
     // If standard error cannot be written to, there is no other place to say so.
-    let _ = writeln!(std::io::stderr(), "{}", plain(what));
+    let _ = writeln!(std::io::stderr(), "{}", plain_lines(what));
 }
 
 /// The widest table of a list, in characters, unless its first columns need more.
@@ -172,7 +177,7 @@ fn label(name: &str) -> String {
     match name {
         CREATED => "created".to_owned(),
         "update_time" => "updated".to_owned(),
-        name => name.replace('_', " "),
+        name => plain(&name.replace('_', " ")),
     }
 }
 
@@ -185,10 +190,10 @@ fn pair(value: &Value) -> Option<String> {
     let object = value.as_object().filter(|object| object.len() <= 2)?;
     let key = object.get("key")?.as_str()?;
     match (object.get("value"), object.get("values")) {
-        (Some(Value::String(value)), None) => Some(format!("{key}={value}")),
+        (Some(Value::String(value)), None) => Some(plain(&format!("{key}={value}"))),
         (None, Some(Value::Array(values))) => {
             let values: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
-            Some(format!("{key}={}", values.join("|")))
+            Some(plain(&format!("{key}={}", values.join("|"))))
         }
         _ => None,
     }
@@ -203,12 +208,12 @@ fn cell(value: &Value) -> String {
     let line = |item: &Value| match pair(item) {
         Some(pair) => pair,
         None if is_short(item) => cell(item),
-        None => item.to_string(),
+        None => plain(&item.to_string()),
     };
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => plain(text),
         Value::Array(items) => items.iter().map(line).collect::<Vec<_>>().join("\n"),
         Value::Object(_) => {
             let rows = fields(value).into_iter();
@@ -231,5 +236,5 @@ fn table() -> Table {
 fn lines(table: &Table) -> String {
     let lines =
         table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned());
-    plain(&lines.collect::<Vec<_>>().join("\n"))
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use fabric_client::Wait;
 use fabric_model::{Operation, Stateful};
 
-use crate::output::tell;
+use crate::output::{plain, tell};
 
 const WAIT: &str = "wait";
 const AT_MOST: &str = "at-most";
@@ -47,6 +47,6 @@ pub(crate) fn progress<O: Operation<Response: Stateful>>(matches: &ArgMatches) -
     wait.observe(move |seen: &O::Response| {
         let status = seen.status().map_or("without a status".to_owned(), ToString::to_string);
         let seconds = started.elapsed().as_secs();
-        tell(&format!("{seconds:>4} s  {status}"));
+        tell(&format!("{seconds:>4} s  {}", plain(&status)));
     })
 }

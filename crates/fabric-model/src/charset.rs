@@ -4,6 +4,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+/// Whether a terminal obeys a character in place of showing it: a control character, or one that ends a line or turns
+/// the direction of the text.
+#[must_use]
+pub fn steers(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{2066}'..='\u{2069}')
+}
+
 /// What a text may consist of, in the three forms that need it.
 #[derive(Clone, Copy, Debug)]
 pub struct Alphabet {

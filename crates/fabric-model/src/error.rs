@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::charset::steers;
 use crate::{Invalid, json};
 
 /// The table of codes: the failures of the service, and of the gateway in front of it.
@@ -504,7 +505,7 @@ const CODE_MAX_LENGTH: usize = 64;
 /// Writes the beginning of a text that somebody else has chosen, on one line.
 fn write_line(formatter: &mut fmt::Formatter<'_>, text: &str, limit: usize) -> fmt::Result {
     text.chars().take(limit).try_for_each(|character| {
-        fmt::Write::write_char(formatter, if character.is_control() { ' ' } else { character })
+        fmt::Write::write_char(formatter, if steers(character) { ' ' } else { character })
     })
 }
 

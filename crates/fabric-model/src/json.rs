@@ -11,9 +11,29 @@ use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::Value;
 
 use crate::Invalid;
+use crate::charset::steers;
 
 /// Stands where a violation has no field of its own: the body as a whole.
 pub(crate) const BODY: &str = "body";
+
+/// Escapes in JSON without blanks between its parts what a terminal obeys: see [`steers`].
+///
+/// ```
+/// assert_eq!(fabric_model::json::escape("{\"name\":\"\u{9b}2J\"}"), r#"{"name":"\u009b2J"}"#);
+/// ```
+#[must_use]
+pub fn escape(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if steers(character) {
+            // All of these have four digits.
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
 
 /// What is wrong with JSON that should be an object and is not.
 pub(crate) const NOT_AN_OBJECT: &str = "expected an object";

@@ -186,9 +186,44 @@ async fn a_name_does_not_steer_the_terminal() {
         assert!(output.contains("red\u{fffd}[31m"), "{output:?}");
         assert!(!output.contains(|it: char| it.is_control() && it != '\n'), "{output:?}");
     }
-    // A program gets the name as it is.
-    let shown = run(&["ac", "show", id, "--output", "json"]).await;
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["name"], name);
+    // A program gets the name as it is, though escaped.
+    for arguments in [&["ac", "show", id, "--output", "json"][..], &["ac", "list", "-o", "json"]] {
+        let shown = run(arguments).await;
+        assert!(!shown.trim_end().contains(char::is_control), "{shown:?}");
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown.get(0).unwrap_or(&shown)["name"], name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_fakes_no_row_and_turns_no_line_round() {
+    let server = MockServer::start().await;
+    let run = async |arguments: &[&str]| {
+        let ended = fabric(server.endpoint(), &[&["--anonymous"], arguments].concat(), &[]).await;
+        assert_eq!(ended.status, 0, "{ended:?}");
+        ended.output
+    };
+    let created = run(&["ac", "create", "--output", "json"]).await;
+    let created: serde_json::Value = serde_json::from_str(&created).unwrap();
+    let id = created["id"].as_str().unwrap();
+    let rows = run(&["ac", "list"]).await.lines().count();
+    let fields = run(&["ac", "show", id]).await.lines().count();
+    let turning =
+        ["\u{61c}", "\u{200e}", "\u{200f}", "\u{202a}", "\u{202e}", "\u{2066}", "\u{2069}"];
+    for ends in [&["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"][..], &turning].concat() {
+        let name = format!("a{ends}faked  RUNNING");
+        let said = run(&["ac", "update", id, "--name", &name]).await;
+        let (listed, shown) = (run(&["ac", "list"]).await, run(&["ac", "show", id]).await);
+        assert_eq!((said.lines().count(), listed.lines().count()), (1, rows), "{listed:?}");
+        assert_eq!(shown.lines().count(), fields, "{shown:?}");
+        for output in [said, listed, shown] {
+            assert!(output.contains("a\u{fffd}faked"), "{output:?}");
+            assert!(ends == "\n" || !output.contains(ends), "{output:?}");
+        }
+        let shown = run(&["ac", "show", id, "--output", "json"]).await;
+        assert!(ends == "\n" || !shown.contains(ends), "{shown:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["name"], name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
