@@ -332,7 +332,7 @@ async fn http_2_that_never_ends_is_not_kept_and_not_waited_for() {
         (Repeat(leak(&settings), b"x"), "interrupted"),
     ] {
         let server = Hostile::start(&[deed]);
-        let http = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+        let http = crate::http().http2_prior_knowledge().build().unwrap();
         let limit = if expected == "timed out" { 1 } else { 25 };
         let client = server.client().http_client(http).retry(Retry::off());
         let client = client.attempt_timeout(Duration::from_secs(limit)).build().unwrap();

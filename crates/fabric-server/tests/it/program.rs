@@ -447,6 +447,67 @@ fn a_server_is_asked_for_its_health_and_its_coverage() {
     assert!(script.contains("--fail-under") && script.contains("_fabric__server"));
 }
 
+#[test]
+fn who_asks_a_hostile_server_reads_little_follows_nothing_and_prints_it_plainly() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (answers, coming) = std::sync::mpsc::channel::<(String, usize)>();
+    std::thread::spawn(move || {
+        for ((head, more), stream) in coming.iter().zip(listener.incoming()) {
+            let mut stream = stream.unwrap();
+            stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            for _ in 0..more {
+                if stream.write_all(&[b'x'; 64 * 1024]).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let body = |body: &str| {
+        format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let hostile = "a\u{1b}[31m\u{9b}2J\u{202e}\nb";
+    let coverage = format!(
+        r#"{{"covered":0,"total":1,"percent":0.0,"operations":[{{"operation":{hostile:?},
+            "answers":[{{"status":404,"error_code":{hostile:?},"is_documented":true,"calls":1}}]}}]}}"#
+    )
+    .replace("\\u{1b}", "\\u001b")
+    .replace("\\u{9b}", "\\u009b")
+    .replace("\\u{202e}", "\\u202e");
+    let endless = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_owned();
+    let redirect = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://{}/\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+        elsewhere.local_addr().unwrap()
+    );
+    for (head, more, arguments, status, says) in [
+        (body(hostile), 0, &["healthcheck"][..], 0, "a\u{fffd}[31m\u{fffd}2J\u{fffd}\u{fffd}b\n"),
+        (body(&"y".repeat(100_000)), 0, &["healthcheck"], 0, "yyy"),
+        (endless.clone(), 10_000, &["healthcheck"], 1, "more than 1048576 bytes"),
+        (endless, 10_000, &["coverage"], 2, "more than 1048576 bytes"),
+        (redirect.clone(), 0, &["healthcheck"], 1, "302 Found"),
+        (redirect, 0, &["coverage"], 2, "302 Found"),
+        (body(hostile), 0, &["coverage"], 2, "no mock server"),
+        (body(&coverage), 0, &["coverage"], 0, "a\u{fffd}[31m\u{fffd}2J\u{fffd}\u{fffd}b\n"),
+        (body(&coverage), 0, &["coverage", "--json"], 0, r"a\u001b[31m\u009b2J\u202e\nb"),
+    ] {
+        answers.send((head, more)).unwrap();
+        let (ended, output, log) =
+            run(program(arguments).args(["--endpoint", &endpoint, "--timeout", "1m"]));
+        assert_eq!(ended, status, "{arguments:?}: {output:?} {log:?}");
+        let said = [output, log].concat();
+        assert!(said.contains(says) && said.len() < 1000, "{arguments:?}: {said:?}");
+        let obeyed = |it: char| it != '\n' && fabric_model::charset::steers(it);
+        assert!(!said.contains(obeyed), "{arguments:?}: {said:?}");
+    }
+    assert!(elsewhere.accept().is_err(), "a redirection was followed");
+}
+
 #[cfg(unix)]
 #[test]
 fn fixtures_are_read_again_when_asked_or_when_they_change() {

@@ -4,8 +4,10 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
+use fabric_model::{charset, json};
 use fabric_server::coverage::Coverage;
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Response, StatusCode};
 
 use crate::arguments::{Arguments, Asked};
 use crate::settings::read;
@@ -13,7 +15,7 @@ use crate::settings::read;
 /// Whether the server takes calls.
 pub(crate) async fn health(asked: &Asked, arguments: &Arguments) -> Result<bool, String> {
     match get(asked, arguments, "/_mock/v1/ready").await {
-        Ok(answer) => say(answer.trim_end()),
+        Ok(answer) => say(&beginning(&answer)),
         Err(reason) => say(&reason).map(|_| false),
     }
 }
@@ -24,13 +26,14 @@ pub(crate) async fn coverage(
     arguments: &Arguments,
     fail_under: Option<u8>,
     need: &[u16],
-    json: bool,
+    as_json: bool,
 ) -> Result<bool, String> {
     let text = get(asked, arguments, "/_mock/v1/coverage").await?;
     let coverage: Coverage = serde_json::from_str(&text)
         .map_err(|error| format!("what answers there is no mock server: {error}"))?;
-    if json {
-        say(text.trim_end())?;
+    if as_json {
+        let json = serde_json::to_string(&coverage).map_err(|error| error.to_string())?;
+        say(&json::escape(&json))?;
     } else {
         say(&in_words(&coverage))?;
     }
@@ -59,13 +62,13 @@ pub(crate) async fn coverage(
 fn in_words(coverage: &Coverage) -> String {
     let mut lines = Vec::new();
     for of in &coverage.operations {
-        lines.push(of.operation.clone());
+        lines.push(plain(&of.operation));
         for answer in &of.answers {
             let status = answer.status.map_or("-".to_owned(), |status| status.to_string());
             let code = match (&answer.error_code, answer.status) {
-                (Some(code), _) => code,
-                (None, Some(_)) => "",
-                (None, None) => "something else, or nothing at all",
+                (Some(code), _) => plain(code),
+                (None, Some(_)) => String::new(),
+                (None, None) => "something else, or nothing at all".to_owned(),
             };
             let calls = match answer.calls {
                 0 => "never".to_owned(),
@@ -89,7 +92,8 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
     }
     // reqwest is built without a provider of cryptography, and takes that of the process.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let mut builder = Client::builder().timeout(asked.timeout).no_proxy();
+    // Who is redirected asks another server than it was told to.
+    let mut builder = Client::builder().timeout(asked.timeout).no_proxy().redirect(Policy::none());
     if let Some(path) = asked.ca.as_ref().or(own_authority) {
         let pem = read("certificate", path)?;
         let certificates = Certificate::from_pem_bundle(&pem)
@@ -115,11 +119,35 @@ async fn get(asked: &Asked, arguments: &Arguments, path: &str) -> Result<String,
         format!("no answer from {endpoint}: {why}{hint}")
     })?;
     let status = answer.status();
-    let text = answer.text().await.map_err(|error| error.without_url().to_string())?;
+    let text = read_text(answer).await?;
     if status != StatusCode::OK {
-        return Err(format!("{endpoint}{path} answers {status}: {}", text.trim_end()));
+        return Err(format!("{endpoint}{path} answers {status}: {}", beginning(&text)));
     }
     Ok(text)
+}
+
+/// The largest answer that is read; the coverage of all operations is much smaller.
+const ANSWER_MAX_LENGTH: usize = 1024 * 1024;
+
+async fn read_text(mut answer: Response) -> Result<String, String> {
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|error| error.without_url().to_string())? {
+        if body.len() + part.len() > ANSWER_MAX_LENGTH {
+            return Err(format!("the answer has more than {ANSWER_MAX_LENGTH} bytes"));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// A text on one line, without what a terminal obeys.
+fn plain(text: &str) -> String {
+    text.replace(charset::steers, "\u{fffd}")
+}
+
+/// The beginning of an answer on one line: whoever answers may be no mock server.
+fn beginning(text: &str) -> String {
+    plain(&text.trim_end().chars().take(300).collect::<String>())
 }
 
 /// Where a server listens that was started with the same environment and file of settings, and the
