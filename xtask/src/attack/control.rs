@@ -15,7 +15,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         at_most: 4,
         on: On::Server {
             flags: &[
-                "--control-body-limit",
+                "--control-bodies-limit",
                 "16777216",
                 "--bodies-limit",
                 "33554432",
@@ -51,7 +51,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         share: 1,
         at_most: 20,
         on: On::Server {
-            flags: &["--control-body-limit", "16777216"],
+            flags: &["--control-bodies-limit", "16777216"],
             run: |attacker| Box::pin(large(attacker)),
         },
     },

@@ -91,14 +91,14 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "flood-faults",
         does: "faults for other projects",
         promise: "the limit of faults is kept",
-        share: 100,
-        at_most: 20_000,
+        share: 600,
+        at_most: 12_000,
         on: On::Server {
-            flags: &["--max-faults", "500"],
+            flags: &[],
             run: |attacker| {
                 Box::pin(async move {
                     attacker.fork_of_all().crowd(8, faults).await?;
-                    at_most(&attacker, "faults", 500).await
+                    at_most(&attacker, "faults", 10_000).await
                 })
             },
         },

@@ -27,6 +27,8 @@ const FLAGS: &[&str] = &[
     "8388608",
     "--answers-limit",
     "8388608",
+    "--control-bodies-limit",
+    "4194304",
     "--request-timeout",
     "5s",
     "--body-timeout",
