@@ -26,6 +26,7 @@ pub struct Alphabet {
 
 /// How a text is checked.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of each alphabet, and none is copied")]
 enum Rule {
     /// Each character by itself.
     Characters {

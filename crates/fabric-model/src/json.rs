@@ -4,7 +4,7 @@
 //! `Option` reads `null`, and bytes of ignored fields need not be UTF-8. These functions close
 //! those gaps.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
@@ -27,7 +27,7 @@ pub fn escape(json: &str) -> String {
     for character in json.chars() {
         if steers(character) {
             // All of these have four digits.
-            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
         } else {
             escaped.push(character);
         }

@@ -105,10 +105,10 @@ impl Template {
 
     /// Takes from a path what stands in the place of each name: [`write()`] the other way round. A path that does
     /// not fit has fewer values.
-    pub(crate) fn pairs<'a>(
+    pub(crate) fn pairs(
         self,
-        mut path: &'a str,
-    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> + use<'a> {
+        mut path: &str,
+    ) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
         let (mut place, mut start) = (0, 0);
         std::iter::from_fn(move || {
             let (open, close) = *self.names[..self.count].get(place)?;

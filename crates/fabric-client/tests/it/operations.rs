@@ -265,7 +265,7 @@ fn endless(page: impl Fn(u32) -> String + Send + 'static) -> (String, Arc<Atomic
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             // A request is short enough to come at once.
-            stream.read(&mut [0; 4096]).unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
             let number = counter.fetch_add(1, Ordering::SeqCst);
             stream.write_all(answer(&page(number)).as_bytes()).ok();
         }

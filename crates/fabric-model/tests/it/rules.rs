@@ -36,7 +36,10 @@ fn a_target_escapes_all_but_the_unreserved_characters() {
         let request = Request::<ListWorkspaces> { path: Nothing {}, query, body: Nothing {} };
         let escaped = match character {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' => character.to_string(),
-            _ => character.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+            _ => character
+                .to_string()
+                .bytes()
+                .fold(String::new(), |text, byte| text + &format!("%{byte:02X}")),
         };
         let expected = format!(
             "/v1/workspaces?offset=0&limit=10&name=a{escaped}~{escaped}\

@@ -23,7 +23,7 @@ const HEADERS: u8 = 1;
 
 /// A stream over which HTTP/2 is spoken.
 ///
-/// SETTINGS and PING must be acknowledged, and empty DATA, WINDOW_UPDATE, PRIORITY and the like mean little. Whoever
+/// SETTINGS and PING must be acknowledged, and empty DATA, `WINDOW_UPDATE`, PRIORITY and the like mean little. Whoever
 /// sends many of them without asking for anything keeps the server busy for ever, and is disconnected.
 #[derive(Debug)]
 pub(crate) struct Frames<S> {

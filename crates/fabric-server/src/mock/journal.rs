@@ -183,25 +183,29 @@ impl Journal {
         // A call gets its number where its queue is locked: so whoever reads what was the last number and then
         // looks at the queues finds every call up to it.
         let next = || self.sequence.fetch_add(1, Ordering::AcqRel) + 1;
-        let (sequence, grown) = match call.project {
+        // What it takes is counted there too, so that nobody evicts what was not counted.
+        let count = |grown: usize| {
+            grown > 0 && self.bytes.fetch_add(grown, Ordering::AcqRel) + grown > self.limit
+        };
+        let (sequence, is_full) = match call.project {
             None => {
                 let mut queue = self.unattributed.lock();
                 let sequence = next();
-                (sequence, queue.add(sequence, call, self.segment))
+                (sequence, count(queue.add(sequence, call, self.segment)))
             }
             Some(project) => {
                 let mut ring = self.ring(project).lock();
                 let sequence = next();
                 if let Some(known) = ring.projects.get_mut(project) {
-                    (sequence, known.add(sequence, call, self.segment))
+                    (sequence, count(known.add(sequence, call, self.segment)))
                 } else {
                     let queue = ring.projects.entry(project.clone()).or_default();
                     let grown = queue.add(sequence, call, self.segment);
-                    (sequence, grown + overhead(project))
+                    (sequence, count(grown + overhead(project)))
                 }
             }
         };
-        if grown > 0 && self.bytes.fetch_add(grown, Ordering::AcqRel) + grown > self.limit {
+        if is_full {
             self.evict();
         }
         // Telling costs something even if nobody listens. Who begins to listen now finds the call itself.

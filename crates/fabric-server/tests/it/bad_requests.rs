@@ -243,7 +243,8 @@ async fn a_hundred_headers_are_read_and_more_are_rejected() {
     let address = server.address();
     let send = async |count: usize| {
         // Three more: Host, Connection, Content-Length.
-        let headers: String = (3..count).map(|number| format!("X-{number}: 1\r\n")).collect();
+        let headers: String =
+            (3..count).map(|number| ["X-", &number.to_string(), ": 1\r\n"].concat()).collect();
         let bytes = request("GET", ALL, &headers, b"");
         tokio::task::spawn_blocking(move || raw::send(address, &bytes)).await.unwrap()
     };

@@ -172,7 +172,7 @@ async fn bodies_have_a_budget_together() {
     };
     let mut slow = TcpStream::connect(address).unwrap();
     slow.write_all(head(200_000).as_bytes()).unwrap();
-    slow.write_all(&[b' '; 199_998]).unwrap();
+    slow.write_all(&vec![b' '; 199_998]).unwrap();
     while metric(&server, "fabric_mock_body_bytes") < 199_998 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -272,6 +272,7 @@ async fn floods_of_frames_that_ask_nothing_end_the_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_over_http_2_is_told_how_much_it_may_ask_at_once() {
+    const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
     let limits = ConnectionLimits { streams: 7, ..ConnectionLimits::default() };
     let server = start(limits).await;
     let mut stream = TcpStream::connect(server.address()).unwrap();
@@ -281,7 +282,6 @@ async fn a_caller_over_http_2_is_told_how_much_it_may_ask_at_once() {
     assert_eq!(head[3], SETTINGS);
     let mut settings = vec![0; usize::from(head[2])];
     stream.read_exact(&mut settings).unwrap();
-    const MAX_CONCURRENT_STREAMS: [u8; 2] = [0, 3];
     let told = settings.chunks(6).find(|setting| setting[..2] == MAX_CONCURRENT_STREAMS);
     assert_eq!(told.unwrap()[2..], [0, 0, 0, 7]);
 }

@@ -455,10 +455,10 @@ fn who_asks_a_hostile_server_reads_little_follows_nothing_and_prints_it_plainly(
     std::thread::spawn(move || {
         for ((head, more), stream) in coming.iter().zip(listener.incoming()) {
             let mut stream = stream.unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
             stream.write_all(head.as_bytes()).unwrap();
             for _ in 0..more {
-                if stream.write_all(&[b'x'; 64 * 1024]).is_err() {
+                if stream.write_all(&vec![b'x'; 64 * 1024]).is_err() {
                     break;
                 }
             }
