@@ -75,6 +75,10 @@ impl Record for WorkspaceRecord {
         self.id.as_str()
     }
 
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn created_at(&self) -> SystemTime {
         self.created_at
     }
