@@ -1,5 +1,6 @@
 //! What our layers cost: the server beside bare axum, the client beside bare reqwest, validating beside parsing.
 
+mod built;
 mod callgrind;
 mod counts;
 mod growth;
@@ -10,23 +11,13 @@ mod subject;
 mod table;
 mod turns;
 
-use std::fs;
-use std::path::PathBuf;
-
 use clap::Args;
 
-use crate::conformance::workshop::target;
-use crate::shell::{Outcome, cargo, say};
+use crate::bench::built::build;
+use crate::shell::{Outcome, say};
 use crate::stage::Missing;
 
 pub(crate) use memory::soak;
-
-/// The core of the servers, and that of the load.
-const SERVER_CORE: &str = "0";
-const LOAD_CORE: &str = "1";
-
-/// The profile of `Cargo.toml`: as released, with the names of functions.
-const PROFILE: &str = "counted";
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -78,20 +69,4 @@ pub(crate) fn check() -> Outcome {
     let counted = counts::count()?;
     say(&counts::tables(&counted));
     counts::check(&counted)
-}
-
-/// Builds the server, and what it is compared with, at once: the dependencies are then the same.
-fn build() -> Outcome {
-    fs::create_dir_all(folder())
-        .map_err(|error| format!("cannot make {}: {error}", folder().display()))?;
-    cargo(&format!("build --locked --profile {PROFILE} --package fabric-server --package benches"))
-}
-
-fn built(program: &str) -> PathBuf {
-    target().join(PROFILE).join(program)
-}
-
-/// Where profiles are put.
-fn folder() -> PathBuf {
-    target().join("bench")
 }

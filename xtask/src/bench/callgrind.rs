@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use super::built::SERVER_CORE;
 use crate::conformance::tools;
 use crate::shell::{read, write};
 use crate::stage::Missing;
@@ -25,7 +26,7 @@ pub(super) fn under(command: &Command, profile: &Path) -> Result<Command, String
     // What stood there would be taken for the profile of a program that ended without one.
     write(profile, "")?;
     let mut counted = Command::new("taskset");
-    counted.args(["--cpu-list", super::SERVER_CORE, "valgrind", "--quiet", "--tool=callgrind"]);
+    counted.args(["--cpu-list", SERVER_CORE, "valgrind", "--quiet", "--tool=callgrind"]);
     counted.arg(format!("--callgrind-out-file={}", profile.display()));
     counted.arg(command.get_program()).args(command.get_args());
     Ok(counted)

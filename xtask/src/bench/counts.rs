@@ -5,12 +5,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::built::{built, folder};
 use super::callgrind::{Profile, under};
 use super::load::Load;
 use super::server::Server;
 use super::subject::{AXUM, OURS, SUBJECTS, Subject};
 use super::table::{table, whole};
-use super::{built, folder};
 use crate::shell::{Outcome, read, root, say, write};
 
 /// Two runs of different lengths differ in so many calls, behind so many that fill what is filled by calls.

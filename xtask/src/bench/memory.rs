@@ -3,11 +3,11 @@
 use std::process::Command;
 use std::time::Instant;
 
+use super::built::{build, built};
 use super::load::{Load, call, request};
 use super::server::Server;
 use super::subject::{AXUM, OURS, SUBJECTS, Subject};
 use super::table::{table, whole};
-use super::{build, built};
 use crate::shell::{Outcome, say};
 
 pub(super) fn table_of_rest() -> Result<String, String> {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::folder;
+use super::built::folder;
 use crate::shell::Outcome;
 
 /// A server, stopped when dropped.

@@ -9,8 +9,9 @@ use fabric_model::signature::{AccessKey, Algorithm, RequestLine};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
+use super::built::built;
 use super::load::{call, request};
-use super::{built, server::Server};
+use super::server::Server;
 
 /// What all are compared with.
 pub(super) const AXUM: &str = "bare axum";

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
+use super::built::{LOAD_CORE, SERVER_CORE};
 use super::load::Load;
 use super::server::Server;
 use super::subject::{AXUM, OURS, SUBJECTS, Subject};
 use super::table::{quartiles, table};
-use super::{LOAD_CORE, SERVER_CORE};
 use crate::shell::quietly;
 
 /// Turns of each server, and the calls of a turn.
