@@ -13,6 +13,7 @@ use http::{HeaderValue, Response};
 use crate::api::answer::{Answer, AnswerBody};
 use crate::api::callers::Caller;
 use crate::api::connections::Connection;
+use crate::api::limits::Head;
 
 /// What a service does with every call, besides its handler: accounting, faults, a journal.
 ///
@@ -89,8 +90,7 @@ pub struct Call<Note> {
     /// The notes of [`Around`].
     pub note: Note,
     pub(crate) connection: Connection,
-    /// See [`Head`](crate::api::limits::Head).
-    pub(crate) has_own_headers: bool,
+    pub(crate) head: Head,
     began: Instant,
 }
 
@@ -107,7 +107,7 @@ impl<Note: Default> Call<Note> {
             error: None,
             note: Note::default(),
             connection,
-            has_own_headers: true,
+            head: Head::ANY,
             began: Instant::now(),
         }
     }

@@ -18,6 +18,7 @@ use crate::api::access_keys::AccessKeys;
 use crate::api::clock::Clock;
 use crate::api::credentials::{Credential, Grant, Secret};
 use crate::api::issued::{ISSUED_MAX, IssuedTokens, Tokens, surplus};
+use crate::api::limits::Head;
 use crate::api::rejected::Rejected;
 
 /// The project of a caller that names none.
@@ -306,16 +307,16 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, ApiError> {
-        let asked = Asked::of(None, parts);
+        let asked = Asked::of(None, Head::ANY, parts);
         let admitted = self.judge(action, asked, parts, body, clock).await;
         admitted.and_then(of_project).map_err(|rejected| rejected.error)
     }
 
     /// Whether the caller of a request is identified by its head alone: a signature covers the body, and another
     /// [`Verifier`] may need it.
-    pub(crate) fn need_no_body(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn need_no_body(&self, head: Head, headers: &HeaderMap) -> bool {
         match &self.0.who {
-            Who::Known { .. } => !Signature::is_given(headers),
+            Who::Known { .. } => !is_signed(head, headers),
             Who::Everybody | Who::Verified(_) => false,
         }
     }
@@ -328,10 +329,10 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, Box<Rejected>> {
-        if let Some(identified) = self.identify_at_once(operation, parts, body, clock) {
+        if let Some(identified) = self.identify_at_once(operation, Head::ANY, parts, body, clock) {
             return identified;
         }
-        let asked = Asked::of(Some(operation), parts);
+        let asked = Asked::of(Some(operation), Head::ANY, parts);
         let caller = self.judge(operation.action, asked, parts, body, clock).await?;
         if operation.is_sign_in { Ok(caller) } else { of_project(caller) }
     }
@@ -340,6 +341,7 @@ impl Callers {
     pub(crate) fn identify_at_once(
         &self,
         operation: &OperationInfo,
+        head: Head,
         parts: &Parts,
         body: &[u8],
         clock: &Clock,
@@ -348,23 +350,9 @@ impl Callers {
             let project = default_project();
             return Some(Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() }));
         }
-        let asked = Asked::of(Some(operation), parts);
-        let caller = self.judge_at_once(operation.action, asked, parts, body, clock).ok()?;
+        let asked = Asked::of(Some(operation), head, parts);
+        let caller = self.judge_at_once(operation.action, asked, head, parts, body, clock).ok()?;
         Some(if operation.is_sign_in { caller } else { caller.and_then(of_project) })
-    }
-
-    /// The same for a request whose headers say nothing of its caller; `None` if that is not enough.
-    pub(crate) fn identify_by_path(
-        &self,
-        operation: &OperationInfo,
-        parts: &Parts,
-        clock: &Clock,
-    ) -> Option<Result<Caller, Box<Rejected>>> {
-        if operation.project_parameter.is_some() || !(self.is_everybody() || operation.is_open) {
-            return self.identify_at_once(operation, parts, &[], clock);
-        }
-        let project = default_project();
-        Some(Ok(Caller { now: clock.now_in(&project), project, grant: any_grant() }))
     }
 
     async fn judge(
@@ -375,7 +363,7 @@ impl Callers {
         body: &[u8],
         clock: &Clock,
     ) -> Result<Caller, Box<Rejected>> {
-        let asked = match self.judge_at_once(action, asked, parts, body, clock) {
+        let asked = match self.judge_at_once(action, asked, Head::ANY, parts, body, clock) {
             Ok(judged) => return judged,
             Err(asked) => asked,
         };
@@ -397,13 +385,14 @@ impl Callers {
         &self,
         action: Option<&str>,
         asked: Asked,
+        head: Head,
         parts: &Parts,
         body: &[u8],
         clock: &Clock,
     ) -> Result<Result<Caller, Box<Rejected>>, Asked> {
         let found = match &self.0.who {
             Who::Verified(_) => return Err(asked),
-            Who::Known { access_keys, .. } if Signature::is_given(&parts.headers) => {
+            Who::Known { access_keys, .. } if is_signed(head, &parts.headers) => {
                 self.verify(Some(access_keys), parts, body, clock.now(), |grant| {
                     time_for(grant, &asked, clock)
                 })
@@ -412,11 +401,13 @@ impl Callers {
                 let now = time_for(&grant, &asked, clock);
                 (grant, now)
             }),
-            Who::Everybody if self.is_signed_by_issued_key(&parts.headers) => {
+            Who::Everybody
+                if head.authorization && self.is_signed_by_issued_key(&parts.headers) =>
+            {
                 self.verify(None, parts, body, clock.now(), |grant| time_for(grant, &asked, clock))
             }
             // A caller with a token of a project is in that project, and in no other once that has ended.
-            Who::Everybody if self.is_issued_token(&parts.headers) => {
+            Who::Everybody if head.token && self.is_issued_token(&parts.headers) => {
                 self.bearer(None, &parts.headers).map(|grant| {
                     let now = time_for(&grant, &asked, clock);
                     (grant, now)
@@ -516,6 +507,10 @@ impl Callers {
     }
 }
 
+fn is_signed(head: Head, headers: &HeaderMap) -> bool {
+    head.authorization && Signature::is_given(headers)
+}
+
 /// The time of a call with a grant.
 fn time_for(grant: &Grant, asked: &Asked, clock: &Clock) -> SystemTime {
     match grant.project.as_ref().or(asked.project()) {
@@ -579,9 +574,9 @@ enum Asked {
 const CONTRADICTION: &str = "permission: the project in the path is not that of the caller";
 
 impl Asked {
-    fn of(operation: Option<&OperationInfo>, parts: &Parts) -> Self {
-        let in_header = match asked_project(&parts.headers) {
-            Ok(project) => project,
+    fn of(operation: Option<&OperationInfo>, head: Head, parts: &Parts) -> Self {
+        let in_header = match head.project.then(|| asked_project(&parts.headers)).transpose() {
+            Ok(project) => project.flatten(),
             Err(invalid) => return Self::Invalid(invalid),
         };
         let in_path = operation.and_then(|operation| {

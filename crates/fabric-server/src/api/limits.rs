@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use fabric_model::{ApiError, Failure, Invalid, header};
 use futures_util::future::poll_immediate;
-use http::Version;
 use http::header::{AUTHORIZATION, EXPECT, HOST};
 use http::request::Parts;
+use http::{HeaderName, Version};
 use hyper::body::Body;
 
 use crate::api::budget::{Budget, Share};
@@ -57,12 +57,36 @@ pub(crate) const HEADERS_MAX_COUNT: usize = 100;
 /// listen while sending gets to see the rejection, and no connection reset in its place.
 const DISCARDED_MAX_LENGTH: usize = 64 * 1024 * 1024;
 
-/// What is seen of a head on the way.
+/// Which headers a request may have, by what was seen of its head on the way: so that nobody looks for others.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is of another header")]
 pub(crate) struct Head {
-    /// Whether there is a header that says something of the caller or to a mock: `Authorization`, or one that begins
-    /// with `X-`. Most of what is looked for in a head is one of these.
-    pub(crate) has_own: bool,
+    /// `Authorization`.
+    pub(crate) authorization: bool,
+    /// `X-Auth-Token`.
+    pub(crate) token: bool,
+    /// `X-Project-Id`.
+    pub(crate) project: bool,
+    /// Any that begins with `X-Mock-`.
+    pub(crate) mock: bool,
+}
+
+impl Head {
+    /// Of a head that nobody has seen.
+    pub(crate) const ANY: Self =
+        Self { authorization: true, token: true, project: true, mock: true };
+
+    const NONE: Self = Self { authorization: false, token: false, project: false, mock: false };
+
+    fn add(&mut self, name: &HeaderName) {
+        if *name == AUTHORIZATION {
+            self.authorization = true;
+        } else if name.as_str().starts_with("x-") {
+            self.token |= *name == header::X_AUTH_TOKEN;
+            self.project |= *name == header::X_PROJECT_ID;
+            self.mock |= name.as_str().starts_with("x-mock-");
+        }
+    }
 }
 
 /// Rejects a request for its head.
@@ -71,10 +95,10 @@ pub(crate) fn check_head(parts: &Parts) -> Result<Head, ApiError> {
     if target > TARGET_MAX_LENGTH {
         return Err(Failure::UriTooLong.into());
     }
-    let (mut total, mut has_own, mut has_host) = (0, false, parts.uri.authority().is_some());
+    let (mut total, mut head, mut has_host) = (0, Head::NONE, parts.uri.authority().is_some());
     for (name, value) in &parts.headers {
         total += name.as_str().len() + value.len();
-        has_own |= name.as_str().starts_with("x-") || *name == AUTHORIZATION;
+        head.add(name);
         has_host |= *name == HOST;
         if value.len() > HEADER_MAX_LENGTH {
             return Err(Failure::HeadersTooLarge.into());
@@ -87,7 +111,7 @@ pub(crate) fn check_head(parts: &Parts) -> Result<Head, ApiError> {
     if parts.version == Version::HTTP_11 && !has_host {
         return Err(Invalid::new("Host", "must be given").into());
     }
-    Ok(Head { has_own })
+    Ok(head)
 }
 
 /// How long a body that nobody needs is waited for.

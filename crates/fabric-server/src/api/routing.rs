@@ -353,10 +353,10 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
     where
         B: HttpBody<Data = Bytes> + Send + Unpin,
     {
-        call.has_own_headers = check_head(parts)?.has_own;
+        call.head = check_head(parts)?;
         let operation = handler.operation();
         // Whoever is rejected for a token is not to fill the memory with a body.
-        let caller = if self.callers.need_no_body(&parts.headers) {
+        let caller = if self.callers.need_no_body(call.head, &parts.headers) {
             match self.identify(operation, parts, call).await {
                 Ok(caller) => Some(caller),
                 Err(error) => {
@@ -392,8 +392,9 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         // A token in the head is judged before the body is read, unless the body may have one that counts.
         let may_be_in_body =
             handler.token_in_body().is_some() && !parts.headers.contains_key(header::X_AUTH_TOKEN);
-        let is_judged_first =
-            !operation.is_open && !may_be_in_body && self.callers.need_no_body(&parts.headers);
+        let is_judged_first = !operation.is_open
+            && !may_be_in_body
+            && self.callers.need_no_body(call.head, &parts.headers);
         if is_judged_first && let Err(error) = self.identify(operation, parts, call).await {
             discard_body(parts, body).await;
             return Err(error);
@@ -442,11 +443,7 @@ impl<S: Clone + Send + Sync + 'static, A: Around> Operations<S, A> {
         call: &mut Call<A::Note>,
     ) -> Result<Caller, ApiError> {
         let (callers, clock) = (&self.callers, &self.clock);
-        let at_once = if call.has_own_headers {
-            callers.identify_at_once(operation, parts, &call.body, clock)
-        } else {
-            callers.identify_by_path(operation, parts, clock)
-        };
+        let at_once = callers.identify_at_once(operation, call.head, parts, &call.body, clock);
         let identified = match at_once {
             Some(identified) => identified,
             None => Box::pin(callers.identify(operation, parts, &call.body, clock)).await,

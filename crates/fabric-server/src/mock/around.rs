@@ -66,14 +66,14 @@ impl Around for AroundWorld {
             return Err(Failure::Throttled.into());
         }
         if operation.is_open
-            && call.has_own_headers
+            && call.head.mock
             && parts.headers.contains_key(X_MOCK_FAULT)
             && !self.lets_in(parts, now)
         {
             let rule = "needs an X-Auth-Token that the server knows, even here";
             return Err(Invalid::new("X-Mock-Fault", rule).into());
         }
-        let by_header = if call.has_own_headers {
+        let by_header = if call.head.mock {
             Firing::of_header(&parts.headers, operation, || self.0.header_draws(&project))
         } else {
             Ok(None)

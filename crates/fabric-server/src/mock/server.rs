@@ -78,12 +78,12 @@ impl MockServer {
         reason = "it must run in a runtime, and stores will need to wait"
     )]
     pub async fn start_with(settings: Settings) -> io::Result<Self> {
-        Self::begin(settings)
+        Self::begin(&settings)
     }
 
     // Not async: the body of an async function is compiled in each crate that awaits it, and with it, since they
     // are generic, all handlers and what they read and write.
-    fn begin(settings: Settings) -> io::Result<Self> {
+    fn begin(settings: &Settings) -> io::Result<Self> {
         if settings.is_open_beyond_this_machine() && !settings.open_to_all {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -98,7 +98,7 @@ impl MockServer {
                 .map_err(|error| invalid(error.to_string()))?
         };
         let callers = callers.issuing(TOKEN_PREFIX);
-        let world = World::new(&settings, callers.clone());
+        let world = World::new(settings, callers.clone());
         // Request ids have a sequence of their own: how many requests came must not change the ids
         // of access clients.
         let request_ids = RequestIds::new(!world.status().seed, settings.hostname.clone());
@@ -149,7 +149,7 @@ impl MockServer {
             world,
             operations: methods_and_paths,
             #[cfg(feature = "tls")]
-            tls: settings.tls,
+            tls: settings.tls.clone(),
         })
     }
 
