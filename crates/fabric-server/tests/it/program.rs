@@ -356,7 +356,7 @@ fn more_wrong_starts_are_explained_in_one_line() {
     for (arguments, reason) in [
         (vec!["--snapshot", snapshot.path()], "is wrong: not a whole JSON object"),
         (vec!["--snapshot", "/does/not/exist"], "cannot read the snapshot"),
-        (vec!["--journal", snapshot.path()], "is wrong: "),
+        (vec!["--journal", snapshot.path()], "is wrong at line 1 column "),
         (vec!["--watch-fixtures"], "--watch-fixtures needs --fixtures"),
         (
             vec!["--snapshot", snapshot.path(), "--time", "2030-01-01T00:00:00Z"],

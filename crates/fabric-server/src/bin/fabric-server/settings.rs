@@ -31,8 +31,11 @@ pub(crate) fn journal(arguments: &Arguments) -> Result<Vec<Entry>, String> {
     if arguments.journal_limit == 0 {
         return Err("--journal needs a --journal-limit above 0".to_owned());
     }
-    let entries: Entries = serde_json::from_str(&text("journal", path)?)
-        .map_err(|error| format!("the journal {} is wrong: {error}", path.display()))?;
+    let entries: Entries = serde_json::from_str(&text("journal", path)?).map_err(|error| {
+        // What the error says may hold the file's values.
+        let (line, column) = (error.line(), error.column());
+        format!("the journal {} is wrong at line {line} column {column}", path.display())
+    })?;
     Ok(entries.entries)
 }
 

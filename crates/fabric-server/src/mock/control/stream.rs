@@ -19,7 +19,7 @@ const PIECES: usize = 4;
 const PIECE_LENGTH: usize = 64 * 1024;
 
 /// How long the next piece of a body is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that a thread of its own writes while it is sent.
 pub(super) fn written(write: impl FnOnce(BodyWriter) -> io::Result<()> + Send + 'static) -> Body {

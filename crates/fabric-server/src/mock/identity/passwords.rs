@@ -1,14 +1,15 @@
 //! Passwords: kept as slow hashes, of which a few are computed at a time.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, mpsc};
 use std::time::Duration;
 
 use argon2::password_hash::phc;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use fabric_model::Invalid;
 use fabric_model::identity::Secret;
-use tokio::sync::Semaphore;
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::mock::budget::Budget;
 
@@ -27,6 +28,13 @@ const PASSES_MAX: u32 = 10;
 impl PasswordHash {
     /// The hash of a password, with a salt of its own.
     pub(crate) fn of(password: &Secret) -> Self {
+        let (tell, told) = mpsc::channel();
+        let password = password.clone();
+        hash(move || _ = tell.send(Self::computed(&password)));
+        told.recv().expect("a hash that is asked for is computed")
+    }
+
+    fn computed(password: &Secret) -> Self {
         let params = Params::new(MEMORY_KIBIBYTES, PASSES, 1, None);
         let argon2 = Argon2::from(params.expect("the parameters are within their limits"));
         let salt = uuid::Uuid::new_v4();
@@ -87,6 +95,29 @@ pub(crate) struct Gate {
 /// How many passwords are verified at a time.
 const RUNNING_MAX: usize = 2;
 
+/// Computes a hash in one of a few threads of its own, since a thread that has computed one keeps the memory that it
+/// took.
+fn hash(work: impl FnOnce() + Send + 'static) {
+    type Work = Box<dyn FnOnce() + Send>;
+    static WORK: LazyLock<mpsc::Sender<Work>> = LazyLock::new(|| {
+        let (sender, receiver) = mpsc::channel::<Work>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..RUNNING_MAX {
+            let receiver = receiver.clone();
+            std::thread::spawn(move || {
+                loop {
+                    let work = receiver.lock().recv();
+                    let Ok(work) = work else { return };
+                    work();
+                }
+            });
+        }
+        sender
+    });
+    // The threads wait for work as long as the program runs.
+    let _ = WORK.send(Box::new(work));
+}
+
 /// How long one waits.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -110,12 +141,13 @@ impl Gate {
         let admitted = self.admitted.take(1).ok_or(Busy)?;
         let running = tokio::time::timeout(WAIT_MAX, self.running.clone().acquire_owned()).await;
         let running = running.map_err(|_| Busy)?.map_err(|_| Busy)?;
-        let verify = move || {
+        let (tell, told) = oneshot::channel();
+        self::hash(move || {
             // A caller who gives up frees the place only once the work is done.
             let _places = (admitted, running);
-            hash.is_of(&password)
-        };
-        tokio::task::spawn_blocking(verify).await.map_err(|_| Busy)
+            let _ = tell.send(hash.is_of(&password));
+        });
+        told.await.map_err(|_| Busy)
     }
 }
 
