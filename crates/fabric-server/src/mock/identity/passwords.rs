@@ -143,9 +143,10 @@ impl Gate {
         let running = running.map_err(|_| Busy)?.map_err(|_| Busy)?;
         let (tell, told) = oneshot::channel();
         self::hash(move || {
+            let is_right = hash.is_of(&password);
             // A caller who gives up frees the place only once the work is done.
-            let _places = (admitted, running);
-            let _ = tell.send(hash.is_of(&password));
+            drop((admitted, running));
+            let _ = tell.send(is_right);
         });
         told.await.map_err(|_| Busy)
     }
