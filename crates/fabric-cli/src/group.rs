@@ -174,6 +174,6 @@ fn most() -> Arg {
     Arg::new(MOST)
         .long("most")
         .value_name("N")
-        .help("The most items to list; without it, all")
+        .help("The most items to list; without it, all, up to 50,000")
         .value_parser(ValueParser::from(positive))
 }

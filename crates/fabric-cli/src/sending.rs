@@ -91,12 +91,19 @@ async fn one<O: Operation>(client: &Client, parts: &Parts) -> Result<Answer, Fai
     })
 }
 
+/// The most items that are kept until they are printed, unless the caller asks for more: a service may go on for ever.
+const LISTED_MAX: usize = 50_000;
+
 async fn many<O: List>(client: &Client, parts: &Parts, most: usize) -> Result<Answer, Failure> {
     let mut items = pin!(client.items(parts.read::<O>()?));
     let mut listed = Vec::new();
     while listed.len() < most
         && let Some(item) = items.try_next().await?
     {
+        if most == usize::MAX && listed.len() == LISTED_MAX {
+            let reason = format!("there are more than {LISTED_MAX} items: pass --most");
+            return Err(Failure::misused(reason));
+        }
         listed.push(json(&item));
     }
     Ok(Answer::Many(listed))

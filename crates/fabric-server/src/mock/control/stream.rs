@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::mock::error::ControlError;
 
@@ -18,7 +19,7 @@ const PIECES: usize = 4;
 
 const PIECE_LENGTH: usize = 64 * 1024;
 
-/// How long the next piece of a body is waited for.
+/// How long the next [`PIECE_LENGTH`] bytes of a body are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that a thread of its own writes while it is sent.
@@ -67,16 +68,19 @@ pub(super) async fn read<T: Send + 'static>(
     let (sender, pieces) = mpsc::channel(PIECES);
     let reading = spawn_blocking(move || read(BodyReader { pieces, piece: Bytes::new() }));
     let mut body = body.into_data_stream();
-    let mut length = 0;
+    let (mut length, mut awaited) = (0, PIECE_LENGTH);
+    let mut until = Instant::now() + PATIENCE;
     let failed = loop {
-        let piece = match tokio::time::timeout(PATIENCE, body.next()).await {
+        let piece = match tokio::time::timeout_at(until, body.next()).await {
             Ok(None) => break None,
             Ok(Some(Ok(piece))) => piece,
             Ok(Some(Err(error))) => {
                 break Some((StatusCode::BAD_REQUEST, format!("the body does not come: {error}")));
             }
             Err(_) => {
-                let reason = format!("nothing of the body came for {} s", PATIENCE.as_secs());
+                let seconds = PATIENCE.as_secs();
+                let reason =
+                    format!("the body came too slowly: {PIECE_LENGTH} bytes take {seconds} s");
                 break Some((StatusCode::REQUEST_TIMEOUT, reason));
             }
         };
@@ -84,6 +88,9 @@ pub(super) async fn read<T: Send + 'static>(
         if length > most {
             let reason = format!("the body must have at most {most} bytes");
             break Some((StatusCode::PAYLOAD_TOO_LARGE, reason));
+        }
+        if length >= awaited {
+            (awaited, until) = (length + PIECE_LENGTH, Instant::now() + PATIENCE);
         }
         // Whoever reads may have seen enough.
         let _ = sender.send(Ok(piece)).await;
