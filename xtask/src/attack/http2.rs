@@ -36,7 +36,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: PATIENT,
             run: |attacker| {
-                Box::pin(flood(attacker, |number| {
+                Box::pin(flood(attacker, 0, |number| {
                     let mut bytes = get(2 * number + 1, "/v1/access-clients");
                     bytes.extend(frame(RST_STREAM, 0, 2 * number + 1, &[0, 0, 0, 8]));
                     bytes
@@ -53,7 +53,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: PATIENT,
             run: |attacker| {
-                Box::pin(flood(attacker, |number| {
+                Box::pin(flood(attacker, 0, |number| {
                     let mut bytes = get(2 * number + 1, "/v1/access-clients");
                     bytes.extend(frame(WINDOW_UPDATE, 0, 2 * number + 1, &[127, 255, 255, 255]));
                     bytes
@@ -70,7 +70,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: PATIENT,
             run: |attacker| {
-                Box::pin(flood(attacker, |number| match number {
+                Box::pin(flood(attacker, 0, |number| match number {
                     0 => frame(
                         HEADERS,
                         END_STREAM,
@@ -91,7 +91,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: PATIENT,
             run: |attacker| {
-                Box::pin(flood(attacker, |number| match number {
+                Box::pin(flood(attacker, 0, |number| match number {
                     0 => frame(
                         HEADERS,
                         END_HEADERS,
@@ -112,7 +112,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
         on: On::Server {
             flags: PATIENT,
             run: |attacker| {
-                Box::pin(flood(attacker, |_| frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])))
+                Box::pin(flood(attacker, FRAMES_A_SECOND, |_| {
+                    frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])
+                }))
             },
         },
     },
@@ -124,7 +126,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
         at_most: 200_000,
         on: On::Server {
             flags: PATIENT,
-            run: |attacker| Box::pin(flood(attacker, |_| frame(PING, 0, 0, b"12345678"))),
+            run: |attacker| {
+                Box::pin(flood(attacker, FRAMES_A_SECOND, |_| frame(PING, 0, 0, b"12345678")))
+            },
         },
     },
     Attack {
@@ -158,7 +162,13 @@ const BATCH: u32 = 500;
 const FRAMES_A_SECOND: u64 = 10_000;
 
 /// Sends frames on one connection until the server ends it, which it must before they are all sent.
-async fn flood(attacker: Attacker, make: impl Fn(u32) -> Vec<u8> + Send) -> Result<(), String> {
+///
+/// On a slow machine fewer may come in a second than the server lets pass, which is `a_second`; 0 if it lets none pass.
+async fn flood(
+    attacker: Attacker,
+    a_second: u64,
+    make: impl Fn(u32) -> Vec<u8> + Send,
+) -> Result<(), String> {
     let Ok(mut connection) = begin(&attacker).await else { return Ok(()) };
     let mut answers = Answers::default();
     let (mut number, began) = (0, Instant::now());
@@ -181,8 +191,7 @@ async fn flood(attacker: Attacker, make: impl Fn(u32) -> Vec<u8> + Send) -> Resu
     // It may still be busy with the last of them.
     let patience = Duration::from_secs(5);
     let goes_on = answers.read(&mut connection, &attacker.judge, patience, |_| false).await;
-    // On a slow machine, fewer came in a second than may come.
-    let is_flood = u64::from(number) > FRAMES_A_SECOND * (began.elapsed().as_secs() + 1);
+    let is_flood = u64::from(number) > a_second * (began.elapsed().as_secs() + 1);
     if goes_on && answers.end.is_none() && is_flood {
         return Err(format!("the connection is not ended after {number} frames"));
     }
