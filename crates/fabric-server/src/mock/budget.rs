@@ -1,4 +1,4 @@
-//! Budgets: what there is only so much of at once, beyond what one request may take.
+//! Allowances: what there is only so much of at once, beyond what one request may take.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,8 @@ pub struct Budgets {
     /// The bytes of all bodies to the control surface together, but for snapshots. What does not fit is rejected
     /// with 503.
     pub control_bodies: usize,
-    /// The most look-ups in the journal at once, until their answers are sent. More wait, and are rejected with 503 after ten seconds.
+    /// The most look-ups in the journal at once, until their answers are sent. More wait, and are rejected with 503
+    /// after ten seconds.
     pub lookups: usize,
     /// The most streams of events at once. More are rejected with 503.
     pub event_streams: usize,
@@ -32,25 +33,25 @@ impl Default for Budgets {
 /// The budgets of a running server.
 #[derive(Debug)]
 pub(crate) struct Spending {
-    pub(crate) control_bodies: Budget,
-    pub(crate) lookups: Budget,
-    pub(crate) event_streams: Budget,
-    pub(crate) sign_ins: Budget,
+    pub(crate) control_bodies: Allowance,
+    pub(crate) lookups: Allowance,
+    pub(crate) event_streams: Allowance,
+    pub(crate) sign_ins: Allowance,
 }
 
 impl Spending {
     pub(crate) fn new(budgets: Budgets) -> Self {
         Self {
-            control_bodies: Budget::new(budgets.control_bodies),
-            lookups: Budget::new(budgets.lookups),
-            event_streams: Budget::new(budgets.event_streams),
-            sign_ins: Budget::new(budgets.sign_ins),
+            control_bodies: Allowance::new(budgets.control_bodies),
+            lookups: Allowance::new(budgets.lookups),
+            event_streams: Allowance::new(budgets.event_streams),
+            sign_ins: Allowance::new(budgets.sign_ins),
         }
     }
 
     /// What is taken of each, what there is, and how often there was too little.
     pub(crate) fn gauges(&self) -> [Gauge<'static>; 3] {
-        let each = |of: fn(&Budget) -> u64| {
+        let each = |of: fn(&Allowance) -> u64| {
             [
                 ("control_bodies", &self.control_bodies),
                 ("lookups", &self.lookups),
@@ -62,7 +63,7 @@ impl Spending {
         };
         let gauge = |name, help, of| Gauge { name, help, values: each(of) };
         [
-            gauge("fabric_mock_budget_taken", "What is taken of a budget.", Budget::taken),
+            gauge("fabric_mock_budget_taken", "What is taken of a budget.", Allowance::taken),
             gauge("fabric_mock_budget_limit", "How large a budget is.", |budget| {
                 budget.limit as u64
             }),
@@ -75,13 +76,13 @@ impl Spending {
 
 /// Something of which there is only so much at once. Clones are the same budget.
 #[derive(Clone, Debug)]
-pub(crate) struct Budget {
+pub(crate) struct Allowance {
     left: Arc<Semaphore>,
     limit: usize,
     rejected: Arc<AtomicU64>,
 }
 
-impl Budget {
+impl Allowance {
     pub(crate) fn new(limit: usize) -> Self {
         let limit = limit.min(Semaphore::MAX_PERMITS);
         Self { left: Arc::new(Semaphore::new(limit)), limit, rejected: Arc::default() }
@@ -117,7 +118,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_budget_is_taken_to_its_limit_given_back_and_counted() {
-        let budget = Budget::new(10);
+        let budget = Allowance::new(10);
         let (seven, three) = (budget.take(7), budget.take(3));
         assert!(seven.is_some() && three.is_some() && budget.take(1).is_none());
         assert_eq!((budget.taken(), budget.rejected.load(Ordering::Relaxed)), (10, 1));

@@ -15,7 +15,7 @@ use http::{HeaderValue, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::api::limits::discard_body;
-use crate::mock::budget::Budget;
+use crate::mock::budget::Allowance;
 use crate::mock::error::ControlError;
 use crate::mock::world::World;
 
@@ -25,7 +25,7 @@ pub(crate) struct Bounds {
     /// The longest time from the end of a head to the answer.
     pub(crate) time: Duration,
     /// The bytes of all bodies together.
-    pub(crate) bodies: Budget,
+    pub(crate) bodies: Allowance,
 }
 
 /// The longest body, but for a snapshot.
@@ -77,7 +77,7 @@ async fn run(request: Request, next: Next) -> Result<Response, ControlError> {
 async fn read(
     chunks: &mut axum::body::BodyDataStream,
     announced: usize,
-    bodies: &Budget,
+    bodies: &Allowance,
 ) -> Result<Bytes, ControlError> {
     let mut whole = Vec::new();
     let mut taken: Option<OwnedSemaphorePermit> = None;

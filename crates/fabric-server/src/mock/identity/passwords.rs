@@ -11,7 +11,7 @@ use fabric_model::identity::Secret;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::mock::budget::Budget;
+use crate::mock::budget::Allowance;
 
 /// A password as an Argon2 hash. It does not show in `Debug` output.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl fmt::Debug for PasswordHash {
 pub(crate) struct Gate {
     running: Arc<Semaphore>,
     /// Those that wait, and those that run.
-    admitted: Budget,
+    admitted: Allowance,
 }
 
 /// How many passwords are verified at a time.
@@ -132,7 +132,7 @@ impl fmt::Display for Busy {
 }
 
 impl Gate {
-    pub(crate) fn new(admitted: Budget) -> Self {
+    pub(crate) fn new(admitted: Allowance) -> Self {
         Self { running: Arc::new(Semaphore::new(RUNNING_MAX)), admitted }
     }
 
@@ -158,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn guesses_beyond_the_bound_are_turned_away_and_the_others_wait() {
-        let (gate, hash) = (Gate::new(Budget::new(64)), PasswordHash::of(&"one".into()));
+        let (gate, hash) = (Gate::new(Allowance::new(64)), PasswordHash::of(&"one".into()));
         let guess = |_| gate.verify(hash.clone(), "two".into());
         let outcomes = futures_util::future::join_all((0..100).map(guess)).await;
         let of = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
@@ -169,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_guess_that_nobody_waits_for_keeps_its_place_until_it_is_done() {
-        let (gate, hash) = (Gate::new(Budget::new(64)), PasswordHash::of(&"one".into()));
+        let (gate, hash) = (Gate::new(Allowance::new(64)), PasswordHash::of(&"one".into()));
         for _ in 0..RUNNING_MAX {
             // Polled once, a guess begins; then its caller goes.
             let guess = gate.verify(hash.clone(), "two".into());
